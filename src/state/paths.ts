@@ -1,0 +1,29 @@
+import { join } from "node:path";
+
+/** Where a store lives: `root` survives a reboot, `runroot` does not. Both absolute. */
+export interface StorePaths {
+  readonly root: string;
+  readonly runroot: string;
+  /** An OCI image layout. */
+  readonly content: string;
+  readonly layers: string;
+  readonly containers: string;
+  readonly volumes: string;
+  readonly database: string;
+  /** One directory per live container, with the shim's socket. */
+  readonly live: string;
+}
+
+/** The paths below the two roots; nothing is created. */
+export function storePaths(root: string, runroot: string): StorePaths {
+  return {
+    root,
+    runroot,
+    content: join(root, "content"),
+    layers: join(root, "layers"),
+    containers: join(root, "containers"),
+    volumes: join(root, "volumes"),
+    database: join(root, "galley.db"),
+    live: join(runroot, "c"),
+  };
+}
