@@ -68,7 +68,8 @@ class Slots {
     if (name === NONE) return SLOT_NONE;
     const known = this.#numbers.get(name);
     if (known !== undefined) return known;
-    if (this.#numbers.size >= MAX_SLOTS) throw new GalleyError("resource_exhausted", `a recipe has at most ${MAX_SLOTS} slots`);
+    if (this.#numbers.size >= MAX_SLOTS)
+      throw new GalleyError("resource_exhausted", `a recipe has at most ${MAX_SLOTS} slots`);
     this.#numbers.set(name, this.#numbers.size);
     return this.#numbers.size - 1;
   }
@@ -106,18 +107,23 @@ export function encode(recipe: Recipe): Uint8Array {
 function assemble(view: DataView, head: Uint8Array, data: Uint8Array, shim: boolean): Uint8Array {
   const size = head.length + data.length;
   const words = [MAGIC, VERSION, size, 0, sectionNames.length, head.length, data.length, shim ? 1 : 0];
-  words.forEach((word, index) => view.setUint32(index * 4, word, true));
+  setWords(view, 0, words);
   const result = new Uint8Array(size);
   result.set(head);
   result.set(data, head.length);
   return result;
 }
 
+function setWords(view: DataView, at: number, words: readonly number[]): void {
+  for (const [index, word] of words.entries()) view.setUint32(at + index * 4, word, true);
+}
+
 function encodeStep(view: DataView, at: number, one: Step, data: DataSection, slots: Slots): void {
   const spec = ops[one.op];
   view.setUint16(at, spec.code, true);
   view.setUint16(at + 2, one.out === undefined ? NO_SLOT : slots.number(one.out), true);
-  (one.tolerate ?? []).slice(0, 4).forEach((errno, index) => view.setUint8(at + 4 + index, errno));
+  const tolerate = one.tolerate ?? [];
+  for (let index = 0; index < 4; index++) view.setUint8(at + 4 + index, tolerate[index] ?? 0);
   view.setUint32(at + 8, data.string(one.cause), true);
   let word = at + 16;
   spec.params.forEach((param, index) => {
@@ -184,7 +190,7 @@ function encodeShim(view: DataView, shim: ShimSettings, data: DataSection, slots
     text(shim.oom?.path),
     shim.attachFd === undefined ? 0xffffffff : shim.attachFd,
   ];
-  words.forEach((word, index) => view.setUint32(104 + index * 4, word, true));
+  setWords(view, 104, words);
   view.setBigUint64(160, BigInt(shim.log?.maxSize ?? 0), true);
 }
 
@@ -192,5 +198,5 @@ function encodeShim(view: DataView, shim: ShimSettings, data: DataSection, slots
 export function stringList(entries: readonly string[]): Uint8Array {
   const bad = entries.find((entry) => entry.includes("\0"));
   if (bad !== undefined) throw nulByte(bad);
-  return entries.length === 0 ? EMPTY : Buffer.from(entries.map((entry) => `${entry}\0`).join(""));
+  return entries.length === 0 ? EMPTY : new TextEncoder().encode(`${entries.join("\0")}\0`);
 }

@@ -22,7 +22,11 @@ export interface OpSpec {
 }
 
 const call = <const P extends readonly string[]>(code: number, ...params: P) => ({ code, params });
-const open = <const P extends readonly string[]>(code: number, ...params: P) => ({ code, params, result: true as const });
+const open = <const P extends readonly string[]>(code: number, ...params: P) => ({
+  code,
+  params,
+  result: true as const,
+});
 
 export const ops = {
   // System calls (section 2 of their manual pages), in the order of their parameters.

@@ -54,7 +54,12 @@ export type SectionName = (typeof sectionNames)[number];
 /** What the native program does after the start: nothing more (undefined in {@link Recipe}), or stay as the container's shim. */
 export interface ShimSettings {
   /** Slots of the outside actor. With `tty` the terminal's master serves for all three. */
-  readonly stdio: { readonly stdin?: string; readonly stdout?: string; readonly stderr?: string; readonly tty?: string };
+  readonly stdio: {
+    readonly stdin?: string;
+    readonly stdout?: string;
+    readonly stderr?: string;
+    readonly tty?: string;
+  };
   /** Keep standard input open while nobody is attached. */
   readonly openStdin: boolean;
   /** Close standard input when the first attached client that sent to it goes. */
