@@ -1,0 +1,57 @@
+/**
+ * Builds dist/galley: one executable that holds the program, its runtime, the native program and busybox.
+ *
+ * Chunks with ahead-of-time bytecode start about four times as fast as one bundle, since a command loads only its own.
+ * The executable reads no .env and no bunfig.toml: those of the user's directory are not Galley's.
+ */
+import { copyFileSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { hostBusybox } from "../src/cli/assets.ts";
+
+const home = join(import.meta.dir, "..");
+const embed = join(home, "build/embed");
+const output = join(home, "dist/galley");
+
+function setUp(): void {
+  const setup = Bun.spawnSync(["sh", join(home, "scripts/setup.sh")], { stdio: ["ignore", "inherit", "inherit"] });
+  if (setup.exitCode !== 0) process.exit(1);
+}
+
+/** Puts the two embedded files where the entry imports them; returns the native program's SHA-256. */
+function stageAssets(): string {
+  const busybox = hostBusybox(["/bin/busybox", "/usr/bin/busybox"]);
+  if (busybox === undefined) {
+    console.error("build: a static busybox was not found; run: apt-get install -y busybox-static");
+    process.exit(1);
+  }
+  mkdirSync(embed, { recursive: true });
+  writeFileSync(join(embed, "busybox.zst"), Bun.zstdCompressSync(busybox, { level: 19 }));
+  copyFileSync(join(home, "build/galley-native"), join(embed, "galley-native"));
+  return new Bun.CryptoHasher("sha256").update(readFileSync(join(embed, "galley-native"))).digest("hex");
+}
+
+async function bundle(entry: string, outfile: string, nativeDigest: string): Promise<void> {
+  await Bun.build({
+    entrypoints: [entry],
+    target: "bun",
+    format: "esm",
+    splitting: true,
+    bytecode: true,
+    minify: { whitespace: true, syntax: true, identifiers: false },
+    define: { NATIVE_DIGEST: JSON.stringify(nativeDigest) },
+    compile: { outfile, autoloadDotenv: false, autoloadBunfig: false, autoloadTsconfig: false },
+  });
+}
+
+async function build(): Promise<void> {
+  setUp();
+  const nativeDigest = stageAssets();
+  mkdirSync(join(home, "dist"), { recursive: true });
+  // A program that runs cannot be written over, but it can be replaced.
+  const partial = `${output}.${process.pid}.tmp`;
+  await bundle(join(home, "src/cli/main-standalone.ts"), partial, nativeDigest);
+  renameSync(partial, output);
+  console.log(`dist/galley, ${(statSync(output).size / 1e6).toFixed(0)} MB`);
+}
+
+await build();
