@@ -28,10 +28,15 @@ export interface FileStatus {
   readonly changed: Timespec;
   /** ID of the mount it was reached through (Linux 5.8). */
   readonly mountId: number;
+  /** Marked as not to be changed, or only to be appended to (chattr +i, +a): not even root can remove it. */
+  readonly immutable: boolean;
 }
 
 /** STATX_BASIC_STATS | STATX_MNT_ID (linux/stat.h). */
 const MASK = 0x7ff | 0x1000;
+
+/** STATX_ATTR_IMMUTABLE | STATX_ATTR_APPEND. */
+const ATTRIBUTES = 0x10 | 0x20;
 
 let buffer: { readonly bytes: Uint8Array; readonly view: DataView } | undefined;
 
@@ -88,6 +93,7 @@ function parse(view: DataView): FileStatus {
     modified: timespec(view, 112),
     changed: timespec(view, 96),
     mountId: number64(view, 144),
+    immutable: (view.getUint32(8, true) & ATTRIBUTES) !== 0,
   };
 }
 
