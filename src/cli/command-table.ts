@@ -1,0 +1,175 @@
+import type { AnyCommand } from "./command.ts";
+
+/** Where help lists a command. */
+export type Section = "common" | "command";
+
+/** A command by name, loaded only when it is called. */
+export interface CommandEntry {
+  readonly summary: string;
+  readonly section: Section;
+  /** Other full names, as `container ls` for `ps`. */
+  readonly aliases: readonly string[];
+  load(): Promise<{ readonly command: AnyCommand }>;
+}
+
+function entry(
+  section: Section,
+  summary: string,
+  aliases: readonly string[],
+  load: CommandEntry["load"],
+): CommandEntry {
+  return { section, summary, aliases, load };
+}
+
+/** All commands. Names with a space live in their group only. */
+export const commands: Readonly<Record<string, CommandEntry>> = {
+  run: entry(
+    "common",
+    "Create and run a new container from an image",
+    ["container run"],
+    () => import("./commands/run.ts"),
+  ),
+  exec: entry(
+    "common",
+    "Execute a command in a running container",
+    ["container exec"],
+    () => import("./commands/exec.ts"),
+  ),
+  ps: entry(
+    "common",
+    "List containers",
+    ["container ls", "container list", "container ps"],
+    () => import("./commands/ps.ts"),
+  ),
+  pull: entry("common", "Download an image from a registry", ["image pull"], () => import("./commands/pull.ts")),
+  images: entry("common", "List images", ["image ls", "image list"], () => import("./commands/images.ts")),
+  version: entry("common", "Show the version information", [], () => import("./commands/version.ts")),
+  info: entry("common", "Display system-wide information", ["system info"], () => import("./commands/info.ts")),
+  attach: entry(
+    "command",
+    "Attach local standard input, output, and error streams to a running container",
+    ["container attach"],
+    () => import("./commands/attach.ts"),
+  ),
+  completion: entry(
+    "command",
+    "Generate the autocompletion script for a shell",
+    [],
+    () => import("./commands/completion.ts"),
+  ),
+  create: entry("command", "Create a new container", ["container create"], () => import("./commands/create.ts")),
+  explain: entry(
+    "command",
+    "Show what a container was made of and what each step took",
+    ["container explain"],
+    () => import("./commands/explain.ts"),
+  ),
+  history: entry("command", "Show the history of an image", ["image history"], () => import("./commands/history.ts")),
+  inspect: entry(
+    "command",
+    "Return low-level information on containers, images and volumes",
+    [],
+    () => import("./commands/inspect.ts"),
+  ),
+  kill: entry("command", "Kill one or more running containers", ["container kill"], () => import("./commands/kill.ts")),
+  logs: entry("command", "Fetch the logs of a container", ["container logs"], () => import("./commands/logs.ts")),
+  pause: entry(
+    "command",
+    "Pause all processes within one or more containers",
+    ["container pause"],
+    () => import("./commands/pause.ts"),
+  ),
+  port: entry(
+    "command",
+    "List port mappings or a specific mapping for the container",
+    ["container port"],
+    () => import("./commands/port.ts"),
+  ),
+  rename: entry("command", "Rename a container", ["container rename"], () => import("./commands/rename.ts")),
+  restart: entry(
+    "command",
+    "Restart one or more containers",
+    ["container restart"],
+    () => import("./commands/restart.ts"),
+  ),
+  rm: entry(
+    "command",
+    "Remove one or more containers",
+    ["container rm", "container remove"],
+    () => import("./commands/rm.ts"),
+  ),
+  rmi: entry("command", "Remove one or more images", ["image rm", "image remove"], () => import("./commands/rmi.ts")),
+  start: entry(
+    "command",
+    "Start one or more stopped containers",
+    ["container start"],
+    () => import("./commands/start.ts"),
+  ),
+  stop: entry("command", "Stop one or more running containers", ["container stop"], () => import("./commands/stop.ts")),
+  tag: entry(
+    "command",
+    "Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE",
+    ["image tag"],
+    () => import("./commands/tag.ts"),
+  ),
+  top: entry(
+    "command",
+    "Display the running processes of a container",
+    ["container top"],
+    () => import("./commands/top.ts"),
+  ),
+  unpause: entry(
+    "command",
+    "Unpause all processes within one or more containers",
+    ["container unpause"],
+    () => import("./commands/unpause.ts"),
+  ),
+  wait: entry(
+    "command",
+    "Block until one or more containers stop, then print their exit codes",
+    ["container wait"],
+    () => import("./commands/wait.ts"),
+  ),
+  "container inspect": entry(
+    "command",
+    "Display detailed information on one or more containers",
+    [],
+    () => import("./commands/container-inspect.ts"),
+  ),
+  "container prune": entry(
+    "command",
+    "Remove all stopped containers",
+    [],
+    () => import("./commands/container-prune.ts"),
+  ),
+  "image inspect": entry(
+    "command",
+    "Display detailed information on one or more images",
+    [],
+    () => import("./commands/image-inspect.ts"),
+  ),
+  "image prune": entry("command", "Remove unused images", [], () => import("./commands/image-prune.ts")),
+  "volume create": entry("command", "Create a volume", [], () => import("./commands/volume-create.ts")),
+  "volume inspect": entry(
+    "command",
+    "Display detailed information on one or more volumes",
+    [],
+    () => import("./commands/volume-inspect.ts"),
+  ),
+  "volume ls": entry("command", "List volumes", ["volume list"], () => import("./commands/volume-ls.ts")),
+  "volume prune": entry("command", "Remove unused local volumes", [], () => import("./commands/volume-prune.ts")),
+  "volume rm": entry(
+    "command",
+    "Remove one or more volumes",
+    ["volume remove"],
+    () => import("./commands/volume-rm.ts"),
+  ),
+};
+
+/** Commands that only hold others. */
+export const groups: Readonly<Record<string, string>> = {
+  container: "Manage containers",
+  image: "Manage images",
+  system: "Manage Galley",
+  volume: "Manage volumes",
+};

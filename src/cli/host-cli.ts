@@ -1,0 +1,29 @@
+import { fstatSync } from "node:fs";
+import type { Cli, CliEngine, GlobalOptions } from "./cli.ts";
+import { writeText } from "./write-text.ts";
+
+/** The real world: this process's streams and environment, and the store that the options name. */
+export function hostCli(options: GlobalOptions): Cli {
+  let engine: Promise<CliEngine> | undefined;
+  return {
+    options,
+    env: process.env,
+    out: (text) => writeText(1, text),
+    err: (text) => writeText(2, text),
+    isTerminal,
+    engine() {
+      engine ??= import("./open-engine.ts").then(({ openCliEngine }) => openCliEngine(options));
+      return engine;
+    },
+  };
+}
+
+/** Whether a standard stream is a terminal. What is no character device is not asked further: that is slower. */
+export function isTerminal(descriptor: 0 | 1 | 2): boolean {
+  try {
+    if (!fstatSync(descriptor).isCharacterDevice()) return false;
+  } catch {
+    return false;
+  }
+  return process.getBuiltinModule("node:tty").isatty(descriptor);
+}
