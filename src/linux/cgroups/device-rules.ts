@@ -1,0 +1,160 @@
+/**
+ * Which devices a container may use: the OCI rules (runtime-spec config-linux.md, "Allowed Device list") brought to one form that
+ * both cgroup versions can express: a default, and exceptions from it.
+ */
+import { GalleyError } from "../../errors.ts";
+import type { DeviceRule } from "../../spec/runtime.ts";
+
+/** Access bits as BPF_DEVCG_ACC_* has them. */
+export const deviceAccess = { m: 1, r: 2, w: 4 } as const;
+const ALL_ACCESS = 7;
+
+/** -1 stands for any number. */
+export interface DeviceException {
+  readonly type: "b" | "c";
+  readonly major: number;
+  readonly minor: number;
+  readonly access: number;
+}
+
+/** Exceptions are allowed where the default is to deny, denied where it is to allow. Sorted, no two for the same devices. */
+export interface DevicePolicy {
+  readonly defaultAllow: boolean;
+  readonly exceptions: readonly DeviceException[];
+}
+
+const allow = (type: "b" | "c", major: number | undefined, minor: number | undefined, access: string): DeviceRule => ({
+  allow: true,
+  type,
+  ...(major === undefined ? {} : { major }),
+  ...(minor === undefined ? {} : { minor }),
+  access,
+});
+
+/**
+ * What every container may use, whatever its rules say, as with other runtimes: making any device node (which alone gives no
+ * access to it), the standard devices, and pseudo-terminals.
+ */
+export const defaultDeviceRules: readonly DeviceRule[] = [
+  allow("c", undefined, undefined, "m"),
+  allow("b", undefined, undefined, "m"),
+  allow("c", 1, 3, "rwm"), // null
+  allow("c", 1, 5, "rwm"), // zero
+  allow("c", 1, 7, "rwm"), // full
+  allow("c", 1, 8, "rwm"), // random
+  allow("c", 1, 9, "rwm"), // urandom
+  allow("c", 5, 0, "rwm"), // tty
+  allow("c", 5, 2, "rwm"), // ptmx
+  allow("c", 136, undefined, "rwm"), // pts
+  allow("c", 10, 200, "rwm"), // net/tun: of no use without CAP_NET_ADMIN, and expected by VPN images
+];
+
+/** The single rule of a privileged container. */
+export const allowAllDevices: readonly DeviceRule[] = [{ allow: true, access: "rwm" }];
+
+/**
+ * Applies rules in their order to "deny everything". A rule for all devices and all access starts anew. Throws `invalid_argument`
+ * for an unknown access letter, and for a rule that takes a part out of a wider one: cgroup v1 would ignore it silently.
+ */
+export function devicePolicy(rules: readonly DeviceRule[]): DevicePolicy {
+  let defaultAllow = false;
+  let exceptions = new Map<string, DeviceException>();
+  rules.forEach((rule, index) => {
+    const subject = `linux.resources.devices[${index}]`;
+    if (isForAll(rule, subject)) {
+      defaultAllow = rule.allow;
+      exceptions = new Map();
+      return;
+    }
+    for (const one of expand(rule, subject)) {
+      if (rule.allow === defaultAllow) remove(exceptions, one, subject);
+      else add(exceptions, one);
+    }
+  });
+  return { defaultAllow, exceptions: [...exceptions.values()].sort(byNumbers) };
+}
+
+function isForAll(rule: DeviceRule, subject: string): boolean {
+  const anyType = rule.type === undefined || rule.type === "a";
+  return anyType && numberOf(rule.major) < 0 && numberOf(rule.minor) < 0 && accessBits(rule, subject) === ALL_ACCESS;
+}
+
+/** Type `a` with a number or with less than all access means block and character devices alike. */
+function expand(rule: DeviceRule, subject: string): DeviceException[] {
+  const types = rule.type === "b" || rule.type === "c" ? [rule.type] : (["b", "c"] as const);
+  const access = accessBits(rule, subject);
+  return types.map((type) => ({ type, major: numberOf(rule.major), minor: numberOf(rule.minor), access }));
+}
+
+function numberOf(value: number | undefined): number {
+  return value === undefined || value < 0 ? -1 : value;
+}
+
+/** No access given for all devices means all access: `{"allow": false}` is how some engines begin their list. */
+function accessBits(rule: DeviceRule, subject: string): number {
+  let bits = 0;
+  for (const letter of rule.access ?? "") {
+    if (letter !== "r" && letter !== "w" && letter !== "m") {
+      throw new GalleyError("invalid_argument", `unknown device access "${rule.access}"`, {
+        subject: `${subject}.access`,
+        hint: "use the letters r, w and m",
+      });
+    }
+    bits |= deviceAccess[letter];
+  }
+  return bits === 0 ? ALL_ACCESS : bits;
+}
+
+function keyOf(one: DeviceException): string {
+  return `${one.type} ${one.major}:${one.minor}`;
+}
+
+function add(exceptions: Map<string, DeviceException>, one: DeviceException): void {
+  const before = exceptions.get(keyOf(one))?.access ?? 0;
+  exceptions.set(keyOf(one), { ...one, access: before | one.access });
+}
+
+function remove(exceptions: Map<string, DeviceException>, one: DeviceException, subject: string): void {
+  for (const wider of widerThan(one)) {
+    const found = exceptions.get(keyOf(wider));
+    if (found === undefined || (found.access & one.access) === 0) continue;
+    throw new GalleyError("invalid_argument", `cannot except ${keyOf(one)} from the wider rule for ${keyOf(found)}`, {
+      subject,
+      hint: "put the wider rule later, or leave it out",
+    });
+  }
+  const before = exceptions.get(keyOf(one));
+  if (before === undefined) return;
+  const access = before.access & ~one.access;
+  if (access === 0) exceptions.delete(keyOf(one));
+  else exceptions.set(keyOf(one), { ...before, access });
+}
+
+function widerThan(one: DeviceException): DeviceException[] {
+  const candidates = [
+    { ...one, major: -1 },
+    { ...one, minor: -1 },
+    { ...one, major: -1, minor: -1 },
+  ];
+  return candidates.filter((wider) => keyOf(wider) !== keyOf(one));
+}
+
+function byNumbers(a: DeviceException, b: DeviceException): number {
+  return a.major - b.major || a.minor - b.minor || (a.type < b.type ? -1 : 1);
+}
+
+/** Whether a policy lets a device be used: what the filters of both versions are tested against. */
+export function permits(policy: DevicePolicy, type: "b" | "c", major: number, minor: number, access: number): boolean {
+  const matching = policy.exceptions.filter(
+    (one) => one.type === type && (one.major < 0 || one.major === major) && (one.minor < 0 || one.minor === minor),
+  );
+  if (policy.defaultAllow) return !matching.some((one) => (one.access & access) !== 0);
+  return matching.some((one) => (access & ~one.access) === 0);
+}
+
+/** An exception as devices.allow and devices.deny take it: `c 1:3 rwm`. */
+export function deviceRuleText(one: DeviceException): string {
+  const number = (value: number): string => (value < 0 ? "*" : String(value));
+  const access = (["r", "w", "m"] as const).filter((letter) => (one.access & deviceAccess[letter]) !== 0).join("");
+  return `${one.type} ${number(one.major)}:${number(one.minor)} ${access}`;
+}

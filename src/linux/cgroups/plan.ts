@@ -1,0 +1,119 @@
+/**
+ * A container's cgroup as data: what to make, to write, to join and to remove. Nothing is changed here; files of /proc and /sys
+ * are read to see what is there already.
+ *
+ * This is the file-system driver. A driver that asks systemd for a scope gives the same {@link CgroupPlan}, with a request in the
+ * place of the directories and the limits.
+ */
+import { readFileSync } from "node:fs";
+import { release } from "node:os";
+import { GalleyError } from "../../errors.ts";
+import type { ResourcesConfig } from "../../spec/runtime.ts";
+import { deviceFilter } from "../bpf/device-filter.ts";
+import type { CgroupLayout } from "./detect.ts";
+import { defaultDeviceRules, devicePolicy } from "./device-rules.ts";
+import { newDeviceWrites } from "./device-steps.ts";
+import { facilitiesOf } from "./facilities.ts";
+import { type ControllerLimits, resourceLimits } from "./limits.ts";
+import { type Place, placeOf, placesOf } from "./places.ts";
+import { makeCpuset, makeDirectory, makeUnified, type TryRead } from "./prepare.ts";
+import type { CgroupPlan, CgroupStep, DeviceFilter, FileWrite } from "./types.ts";
+
+export interface CgroupRequest {
+  readonly layout: CgroupLayout;
+  /** `linux.cgroupsPath`: absolute below the hierarchies' top, or relative to this process's own cgroup. */
+  readonly path: string;
+  readonly resources?: ResourcesConfig;
+  /** Leave devices alone: where the caller's user namespace may neither make nor filter them. */
+  readonly skipDevices?: boolean;
+  /** For tests: reads a file, undefined where there is none. */
+  readonly read?: TryRead;
+  /** For tests: the kernel's release. */
+  readonly kernel?: string;
+}
+
+/** Reads a small file of /proc or /sys; undefined for any failure. */
+export function tryRead(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Plans the cgroup of a new container. Throws `failed_precondition` where the machine lacks what a limit or the device rules need,
+ * `invalid_argument` for values that contradict each other.
+ */
+export function planCgroup(request: CgroupRequest): CgroupPlan {
+  const { layout, resources = {}, read = tryRead, kernel = release() } = request;
+  const places = placesOf(layout, request.path);
+  const limits = resourceLimits(resources, layout, () => () => undefined);
+  const v2 = placeOf(places, 2, "");
+  const filter = request.skipDevices === true ? undefined : deviceProgram(request, places);
+  return {
+    prepare: [
+      ...places.flatMap((place) => make(place, resources, limits, read)),
+      ...limits.flatMap(({ version, controller, writes }) => located(writes, placeOf(places, version, controller))),
+      ...(request.skipDevices === true ? [] : deviceWrites(resources, places)),
+    ],
+    ...(filter === undefined ? {} : { deviceFilter: filter }),
+    ...(v2 === undefined ? {} : { cloneInto: v2.directory }),
+    attach: places.filter(({ version }) => version === 1).map(attachment),
+    directories: places.map(({ directory }) => directory),
+    ...facilitiesOf(places, kernel),
+  };
+}
+
+function attachment({ directory, hierarchy }: Place): { path: string; cause: string } {
+  return { path: `${directory}/cgroup.procs`, cause: `linux.cgroupsPath (${hierarchy.controllers.join()})` };
+}
+
+function make(
+  { version, hierarchy, directory }: Place,
+  resources: ResourcesConfig,
+  limits: readonly ControllerLimits[],
+  read: TryRead,
+): CgroupStep[] {
+  if (version === 2) return makeUnified(hierarchy, directory, neededFields(limits), read);
+  if (hierarchy.controllers.includes("cpuset")) return makeCpuset(hierarchy, directory, resources, read);
+  return [makeDirectory(directory)];
+}
+
+/** For each v2 controller that a limit needs, the first field that needs it. */
+function neededFields(limits: readonly ControllerLimits[]): Map<string, string> {
+  const fields = new Map<string, string>();
+  for (const { version, controller, writes } of limits) {
+    const field = writes[0]?.cause;
+    if (version === 2 && field !== undefined && !fields.has(controller)) fields.set(controller, field);
+  }
+  return fields;
+}
+
+function located(writes: readonly FileWrite[], place: Place | undefined): CgroupStep[] {
+  if (place === undefined) return [];
+  return writes.map(({ file, ...write }) => ({ kind: "write", path: `${place.directory}/${file}`, ...write }));
+}
+
+function deviceWrites(resources: ResourcesConfig, places: readonly Place[]): CgroupStep[] {
+  const place = placeOf(places, 1, "devices");
+  return place === undefined ? [] : located(newDeviceWrites(policyOf(resources)), place);
+}
+
+function policyOf(resources: ResourcesConfig): ReturnType<typeof devicePolicy> {
+  return devicePolicy([...(resources.devices ?? []), ...defaultDeviceRules]);
+}
+
+/** Where no v1 hierarchy filters devices, an eBPF program on the v2 directory does. A container without either is not made. */
+function deviceProgram({ resources = {} }: CgroupRequest, places: readonly Place[]): DeviceFilter | undefined {
+  if (placeOf(places, 1, "devices") !== undefined) return undefined;
+  const v2 = placeOf(places, 2, "");
+  if (v2 === undefined) {
+    throw new GalleyError("failed_precondition", "no cgroup hierarchy can keep the container from the host's devices", {
+      subject: "linux.resources.devices",
+      hint: "mount cgroup2 on /sys/fs/cgroup, or the v1 devices controller below it",
+    });
+  }
+  const policy = policyOf(resources);
+  return { directory: v2.directory, instructions: deviceFilter(policy), cause: "linux.resources.devices" };
+}
