@@ -49,8 +49,8 @@ const resources: ResourcesConfig = {
 
 test.skipIf(skip !== undefined)(
   `the kernel takes every write of a plan${skip === undefined ? "" : ` (${skip})`}`,
-  () => {
-    withCgroup(resources, (plan) => {
+  async () => {
+    await withCgroup(resources, async (plan) => {
       const child = Bun.spawn(["sleep", "60"]);
       try {
         for (const { path } of plan.attach) writeFileSync(path, String(child.pid), { flag: "r+" });
@@ -70,7 +70,7 @@ test.skipIf(skip !== undefined)(
       } finally {
         child.kill(9);
         await child.exited;
-      for (const directory of plan.directories) await until(`${directory}/cgroup.procs`, (text) => text === "");
+        for (const directory of plan.directories) await until(`${directory}/cgroup.procs`, (text) => text === "");
       }
     });
   },
@@ -78,8 +78,8 @@ test.skipIf(skip !== undefined)(
 
 test.skipIf(skip !== undefined)(
   `limits that bound each other change both ways${skip === undefined ? "" : ` (${skip})`}`,
-  () => {
-    withCgroup(resources, (_, path) => {
+  async () => {
+    await withCgroup(resources, (_, path) => {
       for (const size of [256, 16, 128]) {
         const changed: ResourcesConfig = {
           memory: { limit: size * 2 ** 20, swap: 2 * size * 2 ** 20 },
