@@ -7,17 +7,24 @@ import type { FileWrite } from "./types.ts";
 import { v1Limits } from "./v1-limits.ts";
 import { v2Limits } from "./v2-limits.ts";
 
-/** A controller by its names in the two versions; the order is that of the writes. */
-const controllers: readonly { readonly v1: string; readonly v2?: string }[] = [
-  { v1: "cpuset", v2: "cpuset" },
-  { v1: "memory", v2: "memory" },
-  { v1: "cpu", v2: "cpu" },
-  { v1: "pids", v2: "pids" },
-  { v1: "blkio", v2: "io" },
-  { v1: "hugetlb", v2: "hugetlb" },
-  { v1: "rdma", v2: "rdma" },
-  { v1: "net_cls" },
-  { v1: "net_prio" },
+interface Controller {
+  /** The part of the resources that it limits. */
+  readonly part: keyof ResourcesConfig;
+  readonly v1: string;
+  readonly v2?: string;
+}
+
+/** Controllers by their names in the two versions; the order is that of the writes. */
+const controllers: readonly Controller[] = [
+  { part: "cpu", v1: "cpuset", v2: "cpuset" },
+  { part: "memory", v1: "memory", v2: "memory" },
+  { part: "cpu", v1: "cpu", v2: "cpu" },
+  { part: "pids", v1: "pids", v2: "pids" },
+  { part: "blockIO", v1: "blkio", v2: "io" },
+  { part: "hugepageLimits", v1: "hugetlb", v2: "hugetlb" },
+  { part: "rdma", v1: "rdma", v2: "rdma" },
+  { part: "network", v1: "net_cls" },
+  { part: "network", v1: "net_prio" },
 ];
 
 /** The writes for one controller in the version that has it. */
@@ -35,12 +42,13 @@ export type ReadIn = (version: 1 | 2, controller: string) => ReadCurrent;
  * is not to be had, and `invalid_argument` where values contradict each other.
  */
 export function resourceLimits(resources: ResourcesConfig, layout: CgroupLayout, readIn: ReadIn): ControllerLimits[] {
-  const found = controllers.flatMap((names) => controllerLimits(names, resources, layout, readIn));
+  const wanted = controllers.filter(({ part }) => resources[part] !== undefined);
+  const found = wanted.flatMap((one) => controllerLimits(one, resources, layout, readIn));
   return [...found, ...unifiedLimits(resources.unified ?? {}, layout)].filter(({ writes }) => writes.length > 0);
 }
 
 function controllerLimits(
-  names: (typeof controllers)[number],
+  names: Controller,
   resources: ResourcesConfig,
   layout: CgroupLayout,
   readIn: ReadIn,
@@ -55,7 +63,7 @@ function controllerLimits(
   throw unavailable(names.v1, first.cause);
 }
 
-function versionOf(names: (typeof controllers)[number], layout: CgroupLayout): 1 | 2 | undefined {
+function versionOf(names: Controller, layout: CgroupLayout): 1 | 2 | undefined {
   if (layout.v1.some((hierarchy) => hierarchy.controllers.includes(names.v1))) return 1;
   return names.v2 !== undefined && layout.v2?.controllers.includes(names.v2) ? 2 : undefined;
 }
