@@ -1,0 +1,72 @@
+import { GalleyError } from "../../../errors.ts";
+import type { Descriptor } from "../../../spec/image.ts";
+import type { BlobOptions } from "../transport.ts";
+import { type ApiRequest, type RegistryClient, waitOrThrow } from "./client.ts";
+import { RegistryError } from "./faults.ts";
+
+/** Bytes after which a connection has proved itself, so that the attempts are counted from one again. */
+const PROGRESS = 64 << 10;
+
+/**
+ * A blob from `offset` to its end. When the connection is cut, the next one asks for the rest (`Range`); a server that sends
+ * everything again is read past what is there already.
+ */
+export async function* streamBlob(
+  client: RegistryClient,
+  api: ApiRequest,
+  descriptor: Descriptor,
+  options: BlobOptions = {},
+): AsyncGenerator<Uint8Array> {
+  let position = options.offset ?? 0;
+  let reached = position;
+  for (let attempt = 1; position < descriptor.size; attempt++) {
+    try {
+      for await (const chunk of readFrom(client, api, position, options)) {
+        position += chunk.length;
+        yield chunk;
+      }
+      if (position >= descriptor.size) return;
+      throw endedEarly(api, position, descriptor.size);
+    } catch (fault) {
+      if (position - reached >= PROGRESS) attempt = 1;
+      reached = position;
+      await waitOrThrow(fault, attempt, options, client.parts.sleep);
+    }
+  }
+}
+
+function endedEarly(api: ApiRequest, position: number, size: number): RegistryError {
+  return new RegistryError("unavailable", `the registry sent only ${position} of ${size} bytes`, {
+    op: "download",
+    subject: api.subject,
+    transient: true,
+  });
+}
+
+async function* readFrom(
+  client: RegistryClient,
+  api: ApiRequest,
+  position: number,
+  options: BlobOptions,
+): AsyncGenerator<Uint8Array> {
+  const headers = position === 0 ? {} : { range: `bytes=${position}-` };
+  const answer = await client.attempt({ ...api, headers: { ...api.headers, ...headers } }, options);
+  let superfluous = position - startOf(answer.response, api, position);
+  for await (const chunk of answer.body()) {
+    const useful = chunk.subarray(Math.min(superfluous, chunk.length));
+    superfluous -= chunk.length - useful.length;
+    if (useful.length > 0) yield useful;
+  }
+}
+
+/** Where in the blob an answer begins: status 206 says so in `Content-Range`, any other begins at the beginning. */
+function startOf(response: Response, api: ApiRequest, position: number): number {
+  if (response.status !== 206) return 0;
+  const match = /^bytes (\d+)-/.exec(response.headers.get("content-range") ?? "");
+  const start = Number(match?.[1] ?? Number.NaN);
+  if (start <= position) return start;
+  throw new GalleyError("unavailable", "the registry sent another part than it was asked for", {
+    op: "download",
+    subject: api.subject,
+  });
+}

@@ -1,0 +1,83 @@
+import type { TransportOptions } from "../transport.ts";
+import type { Authorizer } from "./authorizer.ts";
+import type { Exchange } from "./connections.ts";
+import { answerFault, RegistryError } from "./faults.ts";
+import { type HttpAnswer, send } from "./request.ts";
+import { delayBefore, pause } from "./retry.ts";
+
+/** A request below a registry's `/v2/`. */
+export interface ApiRequest {
+  readonly method: "GET" | "HEAD";
+  /** `NAME/manifests/REFERENCE` or `NAME/blobs/DIGEST`, or a whole URL outside the registry, which gets no authorization. */
+  readonly path: string | URL;
+  /** What is asked for, for error messages. */
+  readonly subject: string;
+  /** `repository:NAME:pull`. */
+  readonly scope: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly allowDowngrade?: boolean;
+}
+
+export interface ClientParts {
+  readonly base: URL;
+  readonly exchange: Exchange;
+  readonly authorizer: Authorizer;
+  /** Waits; a test's does not. */
+  readonly sleep?: (seconds: number, signal?: AbortSignal) => Promise<void>;
+}
+
+/** Waits before attempt number `attempt`, or throws `fault` where there is nothing to wait for. */
+export async function waitOrThrow(
+  fault: unknown,
+  attempt: number,
+  options: TransportOptions,
+  sleep: (seconds: number, signal?: AbortSignal) => Promise<void> = pause,
+): Promise<void> {
+  if (!(fault instanceof RegistryError) || !fault.transient) throw fault;
+  const seconds = delayBefore(attempt, fault.retryAfter);
+  if (seconds === undefined) throw fault;
+  options.onRetry?.({ seconds, reason: fault.message });
+  await sleep(seconds, options.signal);
+}
+
+/** Requests to one registry: authorized when it asks, repeated when that may help. */
+export class RegistryClient {
+  constructor(readonly parts: ClientParts) {}
+
+  /** Does `work`, again and again while what fails it may pass. */
+  async retrying<T>(options: TransportOptions, work: () => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await work();
+      } catch (fault) {
+        await waitOrThrow(fault, attempt, options, this.parts.sleep);
+      }
+    }
+  }
+
+  /** One request, and the one that answers a challenge. Statuses of success and those in `accept` are given, others thrown. */
+  async attempt(api: ApiRequest, { signal }: TransportOptions, accept: readonly number[] = []): Promise<HttpAnswer> {
+    const { authorizer } = this.parts;
+    const own = typeof api.path === "string";
+    for (let refusals = 0; ; refusals++) {
+      const sent = own ? await authorizer.header(api.scope, signal) : undefined;
+      const answer = await this.#send(api, sent, signal);
+      const { response } = answer;
+      if (response.ok || accept.includes(response.status)) return answer;
+      const again = own && response.status === 401 && refusals < 1 && authorizer.learn(response, api.scope, sent);
+      if (!again) throw await answerFault(answer, api.subject);
+      answer.discard();
+    }
+  }
+
+  #send(api: ApiRequest, authorization: string | undefined, signal: AbortSignal | undefined): Promise<HttpAnswer> {
+    const { base, exchange } = this.parts;
+    return send(exchange, {
+      method: api.method,
+      url: typeof api.path === "string" ? new URL(`/v2/${api.path}`, base) : api.path,
+      headers: { ...api.headers, ...(authorization === undefined ? {} : { authorization }) },
+      signal,
+      ...(api.allowDowngrade === undefined ? {} : { allowDowngrade: api.allowDowngrade }),
+    });
+  }
+}

@@ -1,0 +1,48 @@
+import { type Exchange, isLoopback } from "./connections.ts";
+import { RegistryError } from "./faults.ts";
+import { send } from "./request.ts";
+
+/** Docker Hub's name is not the name of its machine. */
+const HUB = "registry-1.docker.io";
+
+/**
+ * URL of the registry that a reference's domain names: by TLS, except that a registry on this machine may speak plain HTTP. Which one it
+ * does is asked (`GET /v2/`), plain first unless the port is that of TLS. Certificates are checked here as everywhere.
+ */
+export async function findEndpoint(exchange: Exchange, domain: string, signal?: AbortSignal): Promise<URL> {
+  const host = domain === "docker.io" ? HUB : domain;
+  const secure = new URL(`https://${host}`);
+  if (!isLoopback(secure.hostname)) return secure;
+  const plain = new URL(`http://${host}`);
+  const ask = (url: URL) => probe(exchange, url, signal);
+  return secure.port === "" ? secureFirst(secure, plain, ask) : plainFirst(secure, plain, ask);
+}
+
+/** `registry` and `other` answer HTTP; `silent` is something that does not speak the protocol we tried; `down` is nothing. */
+type Finding = "registry" | "other" | "silent" | "down";
+
+async function secureFirst(secure: URL, plain: URL, ask: (url: URL) => Promise<Finding>): Promise<URL> {
+  const finding = await ask(secure);
+  return finding === "registry" || finding === "other" ? secure : plain;
+}
+
+async function plainFirst(secure: URL, plain: URL, ask: (url: URL) => Promise<Finding>): Promise<URL> {
+  const finding = await ask(plain);
+  if (finding === "registry" || finding === "down") return plain;
+  // A TLS server answers plain HTTP with status 400 or not at all.
+  const second = await ask(secure);
+  return second === "registry" || second === "other" ? secure : plain;
+}
+
+async function probe(exchange: Exchange, base: URL, signal?: AbortSignal): Promise<Finding> {
+  try {
+    const { response, discard } = await send(exchange, { method: "GET", url: new URL("/v2/", base), signal });
+    discard();
+    const marked = response.headers.has("docker-distribution-api-version");
+    return marked || response.ok || response.status === 401 ? "registry" : "other";
+  } catch (failure) {
+    if (!(failure instanceof RegistryError)) throw failure;
+    if (failure.code === "failed_precondition") throw failure; // A certificate that is not trusted.
+    return failure.refused ? "down" : "silent";
+  }
+}

@@ -1,0 +1,157 @@
+import { GalleyError } from "../../../errors.ts";
+import type { Exchange } from "./connections.ts";
+import { connectionFault, stalled } from "./faults.ts";
+
+/** Seconds without an answer, or without a byte of its body, after which a connection counts as dead. */
+export const STALL_SECONDS = 30;
+
+/** Redirects that are followed, as many as Go's client follows. */
+const MAX_REDIRECTS = 10;
+
+export interface HttpRequest {
+  readonly method: "GET" | "HEAD" | "POST";
+  readonly url: URL;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  readonly signal?: AbortSignal | undefined;
+  /** Whether a redirect may lead from TLS to plain HTTP: only where the content is checked against a digest. */
+  readonly allowDowngrade?: boolean;
+}
+
+/** An answer whose body ends with an error when it stalls, and whose connection is freed when it is not read to its end. */
+export interface HttpAnswer {
+  readonly response: Response;
+  body(): AsyncGenerator<Uint8Array>;
+  /** Drops the rest of the body. */
+  discard(): void;
+}
+
+/** Sends one request, follows its redirects, and gives the answer whatever its status. */
+export async function send(
+  exchange: Exchange,
+  request: HttpRequest,
+  stallSeconds = STALL_SECONDS,
+): Promise<HttpAnswer> {
+  let current = request;
+  for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
+    const answer = await sendOnce(exchange, current, stallSeconds);
+    const location = redirectTarget(answer.response, current.url);
+    if (location === undefined) return answer;
+    answer.discard();
+    if (current.url.protocol === "https:" && location.protocol === "http:" && request.allowDowngrade !== true) {
+      throw refusedRedirect(request.url, `it leads from TLS to plain HTTP at ${location.host}`);
+    }
+    current = { ...current, url: location, headers: headersFor(current, location) };
+  }
+  throw refusedRedirect(request.url, `there are more than ${MAX_REDIRECTS} of them`);
+}
+
+function redirectTarget(response: Response, base: URL): URL | undefined {
+  if (![301, 302, 303, 307, 308].includes(response.status)) return undefined;
+  const location = response.headers.get("location");
+  if (location === null) return undefined;
+  const target = URL.canParse(location, base.href) ? new URL(location, base) : undefined;
+  if (target?.protocol === "http:" || target?.protocol === "https:") return target;
+  throw refusedRedirect(base, `it leads to ${JSON.stringify(location.slice(0, 200))}`);
+}
+
+/** Credentials are for the host that asked for them. */
+function headersFor(request: HttpRequest, target: URL): Readonly<Record<string, string>> {
+  const headers = { ...request.headers };
+  if (target.origin !== request.url.origin) delete headers.authorization;
+  return headers;
+}
+
+function refusedRedirect(url: URL, why: string): GalleyError {
+  return new GalleyError("failed_precondition", `a redirect is not followed: ${why}`, {
+    op: "ask registry",
+    subject: url.origin,
+  });
+}
+
+async function sendOnce(exchange: Exchange, request: HttpRequest, stallSeconds: number): Promise<HttpAnswer> {
+  const { url, signal } = request;
+  const watch = new Watch(url, stallSeconds, signal);
+  try {
+    const response = await watch.run(
+      exchange(url, {
+        method: request.method,
+        // A content coding on the way would change the bytes that digests are of.
+        headers: { "accept-encoding": "identity", "user-agent": "galley", ...request.headers },
+        signal: watch.signal,
+        ...(request.body === undefined ? {} : { body: request.body }),
+      }),
+    );
+    const discard = () => (response.body === null ? watch.release() : watch.abort());
+    return { response, body: () => readBody(response, watch), discard };
+  } catch (failure) {
+    watch.abort();
+    throw faultOf(failure, url, signal);
+  }
+}
+
+function faultOf(failure: unknown, url: URL, signal: AbortSignal | undefined): GalleyError {
+  if (signal?.aborted !== true) return connectionFault(failure, url);
+  return new GalleyError("canceled", "interrupted", { op: "ask registry", subject: url.origin, cause: signal.reason });
+}
+
+async function* readBody(response: Response, watch: Watch): AsyncGenerator<Uint8Array> {
+  const reader = response.body?.getReader();
+  if (reader === undefined) return;
+  let complete = false;
+  try {
+    for (;;) {
+      const { value, done } = await watch.run(reader.read());
+      complete = done;
+      if (done) return;
+      yield value;
+    }
+  } catch (failure) {
+    throw faultOf(failure, watch.url, watch.caller);
+  } finally {
+    if (complete) watch.release();
+    else watch.abort();
+  }
+}
+
+/** Aborts an exchange when the caller does, or when it makes no progress while somebody waits for it. */
+class Watch {
+  readonly #controller = new AbortController();
+  readonly #forward = () => this.#controller.abort(this.caller?.reason);
+  readonly #stalled: () => void;
+
+  constructor(
+    readonly url: URL,
+    private readonly seconds: number,
+    readonly caller: AbortSignal | undefined,
+  ) {
+    this.#stalled = () => this.#controller.abort(stalled(url, seconds));
+    if (caller?.aborted === true) this.#forward();
+    else caller?.addEventListener("abort", this.#forward, { once: true });
+  }
+
+  /** What the exchange listens to. */
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** Waits for one step; only the time spent waiting counts, not the time the reader takes between steps. */
+  async run<T>(step: Promise<T>): Promise<T> {
+    const timer = setTimeout(this.#stalled, this.seconds * 1000);
+    try {
+      return await step;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** The exchange is over; its connection may be used again. */
+  release(): void {
+    this.caller?.removeEventListener("abort", this.#forward);
+  }
+
+  abort(): void {
+    this.release();
+    this.#controller.abort();
+  }
+}
