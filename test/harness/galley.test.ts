@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "bun:te
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { createStore, type Store } from "./galley.ts";
+import { mentions } from "./leftovers.ts";
 import { testWith } from "./requirements.ts";
 
 // The harness itself is tried with a shell in Galley's place.
@@ -12,6 +13,14 @@ beforeAll(() => {
 afterAll(() => {
   if (given === undefined) delete process.env.GALLEY_TEST_PROGRAM;
   else process.env.GALLEY_TEST_PROGRAM = given;
+});
+
+test("a process belongs to a directory that it names, not to one that begins or ends alike", () => {
+  const folder = "/tmp/galley-a.b";
+  for (const text of [folder, `${folder}/x`, `rw,lowerdir=${folder}/l:/y`, `sh\0${folder}\0`])
+    expect(mentions(text, folder)).toBe(true);
+  for (const text of [`${folder}c`, "/tmp/galley-axb", `/other${folder}`, `${folder}-2/x`])
+    expect(mentions(text, folder)).toBe(false);
 });
 
 let store: Store;
@@ -63,12 +72,11 @@ testWith({ root: true }, "clean-up reports and removes processes, mounts and fil
   const point = join(store.base, "a b");
   mkdirSync(point);
   expect(Bun.spawnSync(["mount", "-t", "tmpfs", "galley-test", point]).exitCode).toBe(0);
-  await store.ok(["-c", `cd '${store.base}' && exec setsid sleep 1000 >/dev/null 2>&1 & echo`]);
+  await store.ok(["-c", `cd "${store.base}" && { setsid sleep 1000 >/dev/null 2>&1 & }`]);
   store.spawn(["-c", "exec sleep 1001"]);
   const found = await store.cleanup();
   expect(found.mounts).toEqual([point]);
-  expect(found.processes).toHaveLength(1);
-  expect(found.processes[0]).toEndWith("sleep 1000");
+  expect(found.processes.map((line) => line.replace(/^\d+ /, ""))).toEqual(["sleep 1000"]);
   expect(store.leftovers()).toEqual({ processes: [], mounts: [] });
   expect(existsSync(store.base)).toBe(false);
 });

@@ -34,24 +34,30 @@ function kill(pid: number): void {
 }
 
 function processesBelow(folders: readonly string[]): number[] {
-  const here = linkOf("/proc/self/ns/mnt");
-  return readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
-    .filter((pid) => tracesOf(pid, here).some((trace) => folders.some((folder) => trace.includes(folder))))
+  const ours = [1, process.pid, process.ppid];
+  return namesIn("/proc")
+    .filter((name) => /^\d+$/.test(name) && !ours.includes(Number(name)))
+    .filter((pid) => tracesOf(pid).some((trace) => folders.some((folder) => mentions(trace, folder))))
     .map(Number);
 }
 
-function tracesOf(pid: string, here: string): string[] {
+/** Whether the text names the folder or something below it, not only a longer name or a path that ends alike. */
+export function mentions(text: string, folder: string): boolean {
+  const name = folder.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+  return new RegExp(`(?<![\\w./-])${name}(?![\\w.-])`).test(text);
+}
+
+/**
+ * What ties a process to a place. Of a mount namespace only the root counts: other mounts propagate into namespaces of
+ * processes that have nothing to do with them.
+ */
+function tracesOf(pid: string): string[] {
   const folder = `/proc/${pid}`;
   const descriptors = namesIn(`${folder}/fd`).map((fd) => linkOf(`${folder}/fd/${fd}`));
-  const foreign = linkOf(`${folder}/ns/mnt`) !== here;
-  return [
-    textOf(`${folder}/cmdline`),
-    linkOf(`${folder}/cwd`),
-    linkOf(`${folder}/exe`),
-    ...descriptors,
-    foreign ? textOf(`${folder}/mountinfo`) : "",
-  ];
+  const root = textOf(`${folder}/mountinfo`)
+    .split("\n")
+    .filter((line) => line.split(" ")[4] === "/");
+  return [textOf(`${folder}/cmdline`), linkOf(`${folder}/cwd`), linkOf(`${folder}/exe`), ...descriptors, ...root];
 }
 
 function commandOf(pid: number): string {
