@@ -100,7 +100,7 @@ class Parser {
     try {
       this.values[target] = flag.set(this.values[target], text);
     } catch (failure) {
-      throw invalidArgument(name, flag, text, failure);
+      throw failure instanceof UsageError ? failure : invalidArgument(name, flag, text, failure);
     }
     this.changed.add(target);
   }
