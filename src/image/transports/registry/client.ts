@@ -10,7 +10,8 @@ export interface ApiRequest {
   readonly method: "GET" | "HEAD";
   /** `NAME/manifests/REFERENCE` or `NAME/blobs/DIGEST`, or a whole URL outside the registry, which gets no authorization. */
   readonly path: string | URL;
-  /** What is asked for, for error messages. */
+  /** What is being done to what, for error messages. */
+  readonly op: "pull" | "download";
   readonly subject: string;
   /** `repository:NAME:pull`. */
   readonly scope: string;
@@ -25,6 +26,9 @@ export interface ClientParts {
   /** Waits; a test's does not. */
   readonly sleep?: (seconds: number, signal?: AbortSignal) => Promise<void>;
 }
+
+/** How often one request may be refused and sent again: a token may run out, or be used up by other requests, on its way. */
+const MAX_REFUSALS = 3;
 
 /** Waits before attempt number `attempt`, or throws `fault` where there is nothing to wait for. */
 export async function waitOrThrow(
@@ -64,8 +68,9 @@ export class RegistryClient {
       const answer = await this.#send(api, sent, signal);
       const { response } = answer;
       if (response.ok || accept.includes(response.status)) return answer;
-      const again = own && response.status === 401 && refusals < 1 && authorizer.learn(response, api.scope, sent);
-      if (!again) throw await answerFault(answer, api.subject);
+      const again =
+        own && response.status === 401 && refusals < MAX_REFUSALS && authorizer.learn(response, api.scope, sent);
+      if (!again) throw await answerFault(answer, api);
       answer.discard();
     }
   }

@@ -88,8 +88,11 @@ const codes: Readonly<Record<number, ErrorCode>> = {
   416: "out_of_range",
 };
 
-/** What an answer that is no success means. `what` is the image or URL that was asked for; reads the answer's body. */
-export async function answerFault(answer: HttpAnswer, what: string): Promise<RegistryError> {
+/** What an answer that is no success means. Reads the answer's body. */
+export async function answerFault(
+  answer: HttpAnswer,
+  asked: { readonly op: string; readonly subject: string },
+): Promise<RegistryError> {
   const { response } = answer;
   const { status } = response;
   const wait = retryAfter(response.headers.get("retry-after"));
@@ -97,8 +100,8 @@ export async function answerFault(answer: HttpAnswer, what: string): Promise<Reg
   const said = await complaint(answer);
   const message = `${phrases[status] ?? `the registry answered ${status}`}${said === "" ? "" : `: ${said}`}`;
   return new RegistryError(codes[status] ?? (transient ? "unavailable" : "unknown"), message, {
-    op,
-    subject: what,
+    op: asked.op,
+    subject: asked.subject,
     ...hintFor(status, wait),
     transient,
     retryAfter: wait,

@@ -127,6 +127,7 @@ function manifestRequest(reference: Reference, what: string): ApiRequest {
   return {
     method: "GET",
     path,
+    op: "pull",
     subject,
     scope: scopeOf(reference),
     headers: { accept },
@@ -136,7 +137,7 @@ function manifestRequest(reference: Reference, what: string): ApiRequest {
 
 function blobRequest(reference: Reference, { digest }: Descriptor): ApiRequest {
   const path = `${reference.path}/blobs/${digest}`;
-  return { method: "GET", path, subject: digest, scope: scopeOf(reference), allowDowngrade: true };
+  return { method: "GET", path, op: "download", subject: digest, scope: scopeOf(reference), allowDowngrade: true };
 }
 
 /** What the headers of a HEAD answer say, if they say everything. */

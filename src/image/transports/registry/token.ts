@@ -75,7 +75,7 @@ function httpRequest(realm: URL, request: TokenRequest): HttpRequest {
 }
 
 async function refusal(answer: HttpAnswer, realm: URL, { credentials }: TokenRequest): Promise<RegistryError> {
-  const fault = await answerFault(answer, realm.origin);
+  const fault = await answerFault(answer, { op: "log in", subject: realm.origin });
   if (fault.status !== 401 && fault.status !== 403) return fault;
   const message = credentials === undefined ? fault.message : "the registry does not accept the login";
   return new RegistryError("unauthenticated", message, {

@@ -1,0 +1,109 @@
+import { createGunzip, createZstdDecompress } from "node:zlib";
+import { GalleyError } from "../../errors.ts";
+
+/** Bytes of output at a time: with this the pool thread that decompresses is seldom waited for. */
+const OUTPUT = 1 << 20;
+
+type Format = "gzip" | "zstd" | "tar";
+
+/** First bytes of formats that are known and not taken. */
+const refused: readonly (readonly [string, readonly number[]])[] = [
+  ["xz", [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00]],
+  ["bzip2", [0x42, 0x5a, 0x68]],
+];
+
+/**
+ * The tar in a layer's blob: gzip (RFC 1952, any number of members), zstd (RFC 8878, any number of frames, skippable ones too)
+ * or as it is. The first bytes decide: media types are at times wrong. Damaged content is `data_loss`.
+ */
+export async function* decompress(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const iterator = source[Symbol.asyncIterator]();
+  try {
+    const head = await readHead(iterator);
+    const format = formatOf(head);
+    const whole = concat(head, iterator);
+    yield* format === "tar" ? whole : inflate(whole, format);
+  } finally {
+    abandon(iterator);
+  }
+}
+
+/** Ends a source without waiting: it may itself wait for bytes that come late or never. */
+function abandon(iterator: AsyncIterator<Uint8Array>): void {
+  void iterator.return?.().catch(() => undefined);
+}
+
+/** Enough of the beginning to know the format, or all there is. */
+async function readHead(iterator: AsyncIterator<Uint8Array>): Promise<Uint8Array> {
+  let head = new Uint8Array();
+  while (head.length < 6) {
+    const { value, done } = await iterator.next();
+    if (done === true) break;
+    head = head.length === 0 ? new Uint8Array(value) : Buffer.concat([head, value]);
+  }
+  return head;
+}
+
+function formatOf(head: Uint8Array): Format {
+  if (startsWith(head, [0x1f, 0x8b])) return "gzip";
+  if (startsWith(head, [0x28, 0xb5, 0x2f, 0xfd])) return "zstd";
+  // A skippable frame: 184D2A50 to 184D2A5F, least byte first.
+  if (((head[0] ?? 0) & 0xf0) === 0x50 && startsWith(head.subarray(1), [0x2a, 0x4d, 0x18])) return "zstd";
+  const known = refused.find(([, magic]) => startsWith(head, magic));
+  if (known === undefined) return "tar";
+  throw new GalleyError("unimplemented", `the layer is compressed with ${known[0]}, which images do not use`, {
+    op: "decompress",
+    hint: "push it again with gzip or zstd",
+  });
+}
+
+function startsWith(bytes: Uint8Array, magic: readonly number[]): boolean {
+  return magic.every((byte, index) => bytes[index] === byte);
+}
+
+async function* concat(head: Uint8Array, rest: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
+  if (head.length > 0) yield head;
+  for (let step = await rest.next(); step.done !== true; step = await rest.next()) yield step.value;
+}
+
+async function* inflate(source: AsyncIterable<Uint8Array>, format: "gzip" | "zstd"): AsyncGenerator<Uint8Array> {
+  const stream = format === "gzip" ? createGunzip({ chunkSize: OUTPUT }) : createZstdDecompress({ chunkSize: OUTPUT });
+  let fault: unknown;
+  feed(source, stream).catch((failure: unknown) => {
+    fault = failure;
+    stream.destroy(failure as Error);
+  });
+  try {
+    for await (const chunk of stream) yield chunk as Uint8Array;
+  } catch (failure) {
+    throw fault ?? damaged(format, failure);
+  } finally {
+    stream.destroy();
+  }
+}
+
+/** Writes the source to the stream at the stream's pace, until either ends. */
+async function feed(
+  source: AsyncIterable<Uint8Array>,
+  stream: NodeJS.WritableStream & { destroyed: boolean },
+): Promise<void> {
+  for await (const chunk of source) {
+    if (stream.destroyed) return;
+    if (!stream.write(chunk)) await drained(stream);
+  }
+  stream.end();
+}
+
+function drained(stream: NodeJS.WritableStream): Promise<void> {
+  return new Promise((resolve) => {
+    const settle = () => {
+      stream.removeListener("drain", settle).removeListener("close", settle).removeListener("error", settle);
+      resolve();
+    };
+    stream.once("drain", settle).once("close", settle).once("error", settle);
+  });
+}
+
+function damaged(format: string, cause: unknown): GalleyError {
+  return new GalleyError("data_loss", `the layer's ${format} data is damaged`, { op: "decompress", cause });
+}
