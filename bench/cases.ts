@@ -64,7 +64,7 @@ async function run(setting: Setting): Promise<Row[]> {
     );
   return [
     {
-      work: "run --rm IMAGE true (bridge network; bare `run` of the same root for runtimes)",
+      work: "run --rm IMAGE true, bridge network (runc, crun: bare run)",
       unit: "ms",
       samples: await interleave({ ...withNetwork(), ...ofRuntimes() }, rounds),
     },
@@ -98,7 +98,7 @@ async function rm(setting: Setting): Promise<Row[]> {
   const samplers = samplersOf(setting, (contestant) => () => {
     const victim = name();
     start(contestant, setting.subject, victim);
-    return timed([...contestant.program, "rm", "-f", victim]);
+    return timed([...contestant.program, "rm", ...contestant.removeOptions, victim]);
   });
   return [{ work: "rm -f of a running container", unit: "ms", samples: await interleave(samplers, setting.rounds) }];
 }

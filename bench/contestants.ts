@@ -7,6 +7,8 @@ export interface Contestant {
   readonly program: readonly string[];
   /** Options of `pull` for a registry without TLS. */
   readonly pullOptions: readonly string[];
+  /** Options of `rm` that kill at once, as docker's `-f` does; podman's waits for ten seconds before. */
+  readonly removeOptions: readonly string[];
 }
 
 /** What the contestants run, and where the runtimes without images find it. */
@@ -25,6 +27,7 @@ export function galley(program: string, store: string): Contestant {
     name: "galley",
     program: [program, "--root", `${store}/root`, "--runroot", `${store}/run`],
     pullOptions: [],
+    removeOptions: ["-f"],
   };
 }
 
@@ -32,10 +35,15 @@ export function galley(program: string, store: string): Contestant {
 export function peers(): Contestant[] {
   const found: Contestant[] = [];
   if (Bun.which("docker") !== null && succeeds(["docker", "info"])) {
-    found.push({ name: "docker", program: ["docker"], pullOptions: [] });
+    found.push({ name: "docker", program: ["docker"], pullOptions: [], removeOptions: ["-f"] });
   }
   if (Bun.which("podman") !== null && succeeds(["podman", "info"])) {
-    found.push({ name: "podman", program: ["podman"], pullOptions: ["--tls-verify=false"] });
+    found.push({
+      name: "podman",
+      program: ["podman"],
+      pullOptions: ["--tls-verify=false"],
+      removeOptions: ["-f", "-t", "0"],
+    });
   }
   return found;
 }
@@ -55,7 +63,7 @@ export function prepare(contestant: Contestant, image: string): void {
 export function removeAll(contestant: Contestant): void {
   const listed = output([...contestant.program, "ps", "-aq", "--filter", `name=${KEPT}`]);
   const ids = listed.split("\n").filter(Boolean);
-  if (ids.length > 0) output([...contestant.program, "rm", "-f", ...ids]);
+  if (ids.length > 0) output([...contestant.program, "rm", ...contestant.removeOptions, ...ids]);
 }
 
 function succeeds(command: readonly string[]): boolean {

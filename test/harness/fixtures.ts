@@ -25,7 +25,7 @@ function makeEntries(): readonly TarEntry[] {
     ...folders.map((name) => directory(name, name === "home/user" ? { uid: 1000, gid: 1000 } : {})),
     directory("tmp", { mode: 0o1777 }),
     file("bin/busybox", busybox, { mode: 0o755 }),
-    ...applets.map((applet) => hardlink(`bin/${applet}`, "bin/busybox")),
+    ...applets.map((applet) => hardlink(`bin/${applet}`, "bin/busybox", { mode: 0o755 })),
     file("etc/passwd", passwd),
     file("etc/group", group),
   ];
