@@ -72,7 +72,7 @@ static_busybox() {
 busybox() {
   static_busybox && return 0
   say "installing busybox-static for the embedded busybox image (apt-get install -y busybox-static)"
-  apt busybox-static && return 0
+  apt busybox-static && static_busybox && return 0
   say "busybox-static could not be installed, so the embedded busybox image is not there"
   say "run: apt-get install -y busybox-static"
 }
