@@ -152,7 +152,7 @@ export interface Images {
   prune(options?: PruneOptions): Promise<PruneResult>;
   history(reference: string): readonly HistoryRow[];
   /** docker's `image inspect` object. */
-  inspect(reference: string): Record<string, unknown>;
+  inspect(reference: string): Promise<Record<string, unknown>>;
   /** Unpacks layers of the image that the snapshotter does not have (any more), from the kept blobs. A no-op in general. */
   unpack(image: ImageRecord, options?: { readonly signal?: AbortSignal }): Promise<void>;
   /** Deletes blobs, layers and partial downloads that nothing needs. Also done after each removal. */

@@ -1,9 +1,9 @@
-import { mkdirSync, readFileSync, statSync, unlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, rmSync, statSync, unlinkSync, writeFileSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { GalleyError, toGalleyError } from "../../errors.ts";
 import { parseDigest } from "../digest.ts";
-import { verifyBytes } from "../verify/read.ts";
+import { verified, verifyBytes } from "../verify/read.ts";
 import type { Expected } from "../verify/verifier.ts";
 
 /** Bytes read at a time: large enough that a thread switch costs nothing beside the work on them. */
@@ -63,9 +63,57 @@ export class ContentStore {
     return content;
   }
 
+  /** As {@link read}, `undefined` where the blob is absent or damaged. */
+  tryRead(blob: Expected): Uint8Array | undefined {
+    try {
+      return this.has(blob) ? this.read(blob) : undefined;
+    } catch (failure) {
+      if (failure instanceof GalleyError && (failure.code === "data_loss" || failure.code === "not_found"))
+        return undefined;
+      throw failure;
+    }
+  }
+
   /** {@link read} as JSON. The caller vouches for the shape: what is in the store was checked when it came. */
   readJson<T>(blob: Expected): T {
     return JSON.parse(Buffer.from(this.read(blob)).toString("utf8")) as T;
+  }
+
+  /**
+   * Puts content that is in memory in place, once it is checked. Such documents are small, and without them an image cannot be
+   * shown or started, so they are forced to the disk.
+   */
+  put(bytes: Uint8Array, blob: Expected): void {
+    verifyBytes(bytes, blob);
+    this.prepare();
+    const path = this.pathOf(blob.digest);
+    const temporary = join(this.ingestDirectory, `document-${crypto.randomUUID()}`);
+    try {
+      writeFileSync(temporary, bytes, { flag: "wx", mode: 0o600, flush: true });
+      renameSync(temporary, path);
+    } catch (failure) {
+      rmSync(temporary, { force: true });
+      throw toGalleyError(failure, { op: "write", subject: path });
+    }
+  }
+
+  /** Puts a stream of unknown length in place, if it has the digest. */
+  async putStream(source: AsyncIterable<Uint8Array>, digest: string, signal?: AbortSignal): Promise<void> {
+    this.prepare();
+    const temporary = join(this.ingestDirectory, `stream-${crypto.randomUUID()}`);
+    const file = await open(temporary, "wx", 0o600);
+    try {
+      for await (const chunk of verified(source, { digest })) {
+        signal?.throwIfAborted();
+        await file.writeFile(chunk);
+      }
+      renameSync(temporary, this.pathOf(digest));
+    } catch (failure) {
+      rmSync(temporary, { force: true });
+      throw toGalleyError(failure, { op: "write", subject: this.pathOf(digest) });
+    } finally {
+      await file.close();
+    }
   }
 
   /** A blob's bytes as they are on disk, a megabyte at a time. */

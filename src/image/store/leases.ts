@@ -43,19 +43,27 @@ export class Leases {
 
 /** One pull's lease; {@link Lease.end} or {@link Lease.keep} it. */
 export class Lease {
+  #isEmpty = true;
+
   constructor(
     private readonly db: Database,
     readonly id: string,
     private readonly lock: Disposable,
   ) {}
 
+  /** Whether it protects nothing yet. */
+  get isEmpty(): boolean {
+    return this.#isEmpty;
+  }
+
   /** From now on nothing of this is deleted. To be called before looking whether it is there. */
   protect(digests: readonly string[]): void {
+    this.#isEmpty = false;
     const insert = this.db.query<unknown, [string, string]>("INSERT OR IGNORE INTO pull_lease_items VALUES (?, ?)");
     this.db.transaction(() => digests.forEach((digest) => void insert.run(this.id, digest))).immediate();
   }
 
-  /** Lets go of everything. */
+  /** Lets go of everything. Also inside a transaction of the caller's. */
   end(): void {
     deleteLease(this.db, this.id);
     this.lock[Symbol.dispose]();
@@ -68,8 +76,7 @@ export class Lease {
 }
 
 function deleteLease(db: Database, id: string): void {
-  db.transaction(() => {
-    db.run("DELETE FROM pull_lease_items WHERE lease = ?", [id]);
-    db.run("DELETE FROM pull_leases WHERE id = ?", [id]);
-  }).immediate();
+  // The items go first: a row without items protects nothing, items without a row would protect for ever.
+  db.run("DELETE FROM pull_lease_items WHERE lease = ?", [id]);
+  db.run("DELETE FROM pull_leases WHERE id = ?", [id]);
 }

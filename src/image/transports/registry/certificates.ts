@@ -59,8 +59,7 @@ function systemAuthorities(env: Environment): readonly string[] | undefined {
 }
 
 function builtInAuthorities(): readonly string[] {
-  const { rootCertificates } = require("node:tls") as typeof import("node:tls");
-  return rootCertificates;
+  return process.getBuiltinModule("node:tls").rootCertificates;
 }
 
 function clientCertificate(directory: string): { readonly cert: string; readonly key: string } | undefined {

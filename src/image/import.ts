@@ -1,0 +1,90 @@
+import { GalleyError } from "../errors.ts";
+import { type Descriptor, type ImageManifest, mediaTypes } from "../spec/image.ts";
+import { digestOf } from "./digest.ts";
+import { parseReference } from "./reference.ts";
+import { nameOf } from "./store/find.ts";
+import type { ImageStore } from "./store/image-store.ts";
+import type { Lease } from "./store/leases.ts";
+import type { ImageRecord, ImageSource, LayerSource } from "./types.ts";
+
+/**
+ * Adds an image whose layers are made in this process. They are stored as they are, without compression, so a layer's blob has its diff
+ * ID as digest.
+ */
+export async function importImage(store: ImageStore, source: ImageSource, signal?: AbortSignal): Promise<ImageRecord> {
+  const names = source.names.map((name) => nameOf(parseReference(name)));
+  checkLayers(source);
+  const lease = await store.leases.open();
+  try {
+    const config = document(mediaTypes.ociConfig, source.config);
+    lease.protect([config.descriptor.digest, ...source.layers.map((layer) => layer.diffId)]);
+    const layers: ImportedLayer[] = [];
+    for (const layer of source.layers) layers.push(await importLayer(store, layer, signal));
+    const manifest = document(mediaTypes.ociManifest, manifestOf(source, config.descriptor, layers));
+    lease.protect([manifest.descriptor.digest]);
+    for (const { descriptor, bytes } of [config, manifest]) store.content.put(bytes, descriptor);
+    return save(store, { config: config.descriptor, manifest: manifest.descriptor, layers, names, lease });
+  } catch (failure) {
+    lease.end();
+    throw failure;
+  }
+}
+
+interface ImportedLayer {
+  readonly blob: Descriptor;
+  readonly diffId: string;
+  /** Bytes, unpacked. */
+  readonly size: number;
+}
+
+function checkLayers({ config, layers }: ImageSource): void {
+  const listed = config.rootfs.diff_ids;
+  if (layers.length === listed.length && layers.every((layer, position) => layer.diffId === listed[position])) return;
+  throw new GalleyError("invalid_argument", "the layers are not those that the configuration lists", {
+    op: "import image",
+  });
+}
+
+function document(
+  mediaType: string,
+  content: unknown,
+): { readonly descriptor: Descriptor; readonly bytes: Uint8Array } {
+  const bytes = Buffer.from(JSON.stringify(content));
+  return { bytes, descriptor: { mediaType, digest: digestOf(bytes), size: bytes.length } };
+}
+
+function manifestOf({ annotations }: ImageSource, config: Descriptor, layers: readonly ImportedLayer[]): ImageManifest {
+  return {
+    schemaVersion: 2,
+    mediaType: mediaTypes.ociManifest,
+    config,
+    layers: layers.map((layer) => layer.blob),
+    ...(annotations === undefined ? {} : { annotations }),
+  };
+}
+
+async function importLayer(store: ImageStore, layer: LayerSource, signal?: AbortSignal): Promise<ImportedLayer> {
+  const { content, locks, snapshotter } = store;
+  const options = signal === undefined ? {} : { signal };
+  using _blobLock = await locks.take("blob", layer.diffId, options);
+  if (!content.has({ digest: layer.diffId })) await content.putStream(layer.open(), layer.diffId, signal);
+  using _layerLock = await locks.take("layer", layer.diffId, options);
+  const { size } = await snapshotter.apply(layer.diffId, content.stream(layer.diffId), options);
+  const blob = { mediaType: mediaTypes.ociLayer, digest: layer.diffId, size: content.sizeOf(layer.diffId) ?? 0 };
+  return { blob, diffId: layer.diffId, size };
+}
+
+interface ImportedImage {
+  readonly config: Descriptor;
+  readonly manifest: Descriptor;
+  readonly layers: readonly ImportedLayer[];
+  readonly names: readonly string[];
+  readonly lease: Lease;
+}
+
+function save(store: ImageStore, { config, manifest, layers, names, lease }: ImportedImage): ImageRecord {
+  const blobs = [manifest.digest, config.digest, ...layers.map((layer) => layer.diffId)];
+  const image = { id: config.digest, configSize: config.size, manifest, layers, blobs };
+  store.save(image, { names, target: manifest, lease });
+  return store.record(config.digest);
+}

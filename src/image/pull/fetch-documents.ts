@@ -1,0 +1,99 @@
+import { GalleyError } from "../../errors.ts";
+import type { Descriptor, ImageConfig, ImageIndex, ImageManifest, Platform } from "../../spec/image.ts";
+import type { ContentStore } from "../content/content-store.ts";
+import { choosePlatform, formatPlatform } from "../platform.ts";
+import { familiarName, type Reference } from "../reference.ts";
+import type { Lease } from "../store/leases.ts";
+import type { Transport, TransportOptions } from "../transports/transport.ts";
+import { readCapped, tooLarge } from "../verify/read.ts";
+import { parseConfig, parseManifest } from "./manifests.ts";
+
+/** Size limit of configurations in bytes: history and labels make them larger than manifests at times. */
+const MAX_CONFIG = 8 << 20;
+
+/** How many indexes may stand one in another. */
+const MAX_DEPTH = 4;
+
+export interface DocumentParts {
+  readonly content: ContentStore;
+  readonly lease: Lease;
+  readonly transport: Transport;
+  readonly reference: Reference;
+  readonly options: TransportOptions;
+}
+
+/** The documents of the image of one platform, all of them in the store. */
+export interface ImageDocuments {
+  readonly manifestDescriptor: Descriptor;
+  readonly manifest: ImageManifest;
+  readonly config: ImageConfig;
+  /** Digests of the indexes that led to the manifest. */
+  readonly indexes: readonly string[];
+}
+
+/** Fetches what describes the image that `target` leads to, as far as the store does not hold it already. */
+export async function fetchDocuments(
+  parts: DocumentParts,
+  target: Descriptor,
+  platform: Platform,
+): Promise<ImageDocuments> {
+  const subject = familiarName(parts.reference);
+  const indexes: string[] = [];
+  for (let descriptor = target; indexes.length < MAX_DEPTH; ) {
+    const document = parseManifest(await fetchManifest(parts, descriptor), descriptor, subject);
+    if (document.kind === "manifest") {
+      const { manifest } = document;
+      const config = parseConfig(await fetchConfig(parts, manifest.config), manifest, subject);
+      return { manifestDescriptor: plain(descriptor, manifest), manifest, config, indexes };
+    }
+    indexes.push(descriptor.digest);
+    descriptor = choose(document.index, platform, subject);
+  }
+  throw new GalleyError("data_loss", `more than ${MAX_DEPTH} indexes lead one to another`, { op: "pull", subject });
+}
+
+/** The descriptor as it is kept: what it is, not how it was found. */
+export function plain({ mediaType, digest, size }: Descriptor, document?: { readonly mediaType?: string }): Descriptor {
+  return { mediaType: document?.mediaType ?? mediaType, digest, size };
+}
+
+function choose(index: ImageIndex, platform: Platform, subject: string): Descriptor {
+  const chosen = choosePlatform(platform, index.manifests);
+  if (chosen !== undefined) return chosen;
+  const offered = index.manifests.flatMap((entry) =>
+    entry.platform === undefined ? [] : [formatPlatform(entry.platform)],
+  );
+  const known = [...new Set(offered)].filter((name) => !name.startsWith("unknown"));
+  // An index of one image that does not say what it is for.
+  const [only] = index.manifests;
+  if (index.manifests.length === 1 && only !== undefined && only.platform === undefined) return only;
+  throw new GalleyError(
+    "not_found",
+    `no matching manifest for ${formatPlatform(platform)} in the manifest list entries`,
+    {
+      op: "pull",
+      subject,
+      hint: known.length === 0 ? "the list is empty" : `it is offered for ${known.join(", ")}; --platform chooses one`,
+    },
+  );
+}
+
+async function fetchManifest({ content, lease, transport, reference, options }: DocumentParts, descriptor: Descriptor) {
+  lease.protect([descriptor.digest]);
+  const present = content.tryRead(descriptor);
+  if (present !== undefined) return present;
+  const bytes = await transport.fetchManifest(reference, descriptor, options);
+  content.put(bytes, descriptor);
+  return bytes;
+}
+
+async function fetchConfig({ content, lease, transport, reference, options }: DocumentParts, descriptor: Descriptor) {
+  if (descriptor.size > MAX_CONFIG) throw tooLarge(descriptor.digest, MAX_CONFIG);
+  lease.protect([descriptor.digest]);
+  const present = content.tryRead(descriptor);
+  if (present !== undefined) return present;
+  const stream = transport.fetchBlob(reference, descriptor, options);
+  const bytes = await readCapped(stream, MAX_CONFIG, descriptor.digest);
+  content.put(bytes, descriptor);
+  return bytes;
+}

@@ -1,0 +1,136 @@
+import { GalleyError } from "../../errors.ts";
+import type { Descriptor } from "../../spec/image.ts";
+import type { ContentStore } from "../content/content-store.ts";
+import { Ingest } from "../content/ingest.ts";
+import type { Reference } from "../reference.ts";
+import type { Snapshotter } from "../snapshot/snapshotter.ts";
+import type { Locks } from "../store/locks.ts";
+import type { Transport } from "../transports/transport.ts";
+import { verified } from "../verify/read.ts";
+import { decompress } from "./decompress.ts";
+import { FirstFailure } from "./first-failure.ts";
+import type { Limiter } from "./limiter.ts";
+import type { LayerProgress } from "./progress.ts";
+
+/** What all layers of a pull share. */
+export interface LayerParts {
+  readonly content: ContentStore;
+  readonly snapshotter: Snapshotter;
+  readonly locks: Locks;
+  readonly transport: Transport;
+  readonly reference: Reference;
+  readonly downloads: Limiter;
+  readonly unpacking: Limiter;
+  readonly signal: AbortSignal;
+}
+
+export interface LayerTask {
+  readonly blob: Descriptor;
+  readonly diffId: string;
+  readonly progress: LayerProgress;
+}
+
+/**
+ * Brings one layer into the content store and the snapshotter, and gives its unpacked size in bytes. The blob is written to its file as it
+ * arrives, and unpacked from that file at the same time: the two go at their own pace, no byte is fetched twice or waits in
+ * memory. Where another process is at the same blob or layer, this one waits and takes what it made.
+ */
+export async function fetchLayer(parts: LayerParts, task: LayerTask): Promise<number> {
+  using _lock = await parts.locks.take("blob", task.blob.digest, {
+    signal: parts.signal,
+    onWait: () => task.progress.status("waiting"),
+  });
+  return (await fromStore(parts, task)) ?? (await fromSource(parts, task));
+}
+
+/** From the blob in the store; `undefined` where it is absent, or damaged and therefore deleted. */
+async function fromStore(parts: LayerParts, task: LayerTask): Promise<number | undefined> {
+  const { content } = parts;
+  if (!content.has(task.blob)) return undefined;
+  task.progress.status("downloaded");
+  let damaged = false;
+  try {
+    return await unpack(
+      parts,
+      task,
+      watched(verified(content.stream(task.blob.digest), task.blob), () => (damaged = true)),
+    );
+  } catch (failure) {
+    if (!damaged) throw failure;
+    content.remove(task.blob.digest);
+    return undefined;
+  }
+}
+
+/** Passes a stream on and tells of its failure, which the reader may report as another one. */
+async function* watched(source: AsyncIterable<Uint8Array>, onFailure: () => void): AsyncGenerator<Uint8Array> {
+  try {
+    yield* source;
+  } catch (failure) {
+    onFailure();
+    throw failure;
+  }
+}
+
+/** From the network, once more from the beginning if what an earlier pull had left turns out to be damaged. */
+async function fromSource(parts: LayerParts, task: LayerTask): Promise<number> {
+  const attempt = { resumed: false };
+  try {
+    return await downloadAndUnpack(parts, task, attempt);
+  } catch (failure) {
+    const stale = attempt.resumed && failure instanceof GalleyError && failure.code === "data_loss";
+    if (!stale || parts.content.has(task.blob)) throw failure;
+    return downloadAndUnpack(parts, task, attempt);
+  }
+}
+
+async function downloadAndUnpack(parts: LayerParts, task: LayerTask, attempt: { resumed: boolean }): Promise<number> {
+  const race = new FirstFailure(parts.signal);
+  const together = { ...parts, signal: race.signal };
+  let unpacked: Promise<number> | undefined;
+  const downloaded = parts.downloads.run(async () => {
+    const ingest = await Ingest.open(parts.content, task.blob, race.signal);
+    attempt.resumed = ingest.resumedFrom > 0;
+    unpacked = race.watch(unpack(together, task, ingest.follow()));
+    await download(together, task, ingest);
+  });
+  await Promise.allSettled([race.watch(downloaded)]);
+  await Promise.allSettled([unpacked]);
+  race.throwIfFailed();
+  return (await unpacked) ?? 0;
+}
+
+async function download(parts: LayerParts, task: LayerTask, ingest: Ingest): Promise<void> {
+  const { blob, progress } = task;
+  try {
+    const onRetry = progress.retrying.bind(progress);
+    const options = { offset: ingest.offset, signal: parts.signal, onRetry };
+    progress.downloading(ingest.offset);
+    for await (const chunk of parts.transport.fetchBlob(parts.reference, blob, options)) {
+      ingest.write(chunk);
+      progress.downloading(ingest.offset);
+    }
+    ingest.commit();
+    progress.status("downloaded");
+  } catch (failure) {
+    ingest.fail(failure, { keep: isWorthKeeping(failure) });
+    throw failure;
+  }
+}
+
+/** Whether the next pull can use what came before the failure. */
+export function isWorthKeeping(failure: unknown): boolean {
+  return !(failure instanceof GalleyError) || ["unavailable", "canceled", "deadline_exceeded"].includes(failure.code);
+}
+
+async function unpack(parts: LayerParts, task: LayerTask, blob: AsyncIterable<Uint8Array>): Promise<number> {
+  return parts.unpacking.run(async () => {
+    using _lock = await parts.locks.take("layer", task.diffId, { signal: parts.signal });
+    const { size } = await parts.snapshotter.apply(task.diffId, decompress(blob), {
+      signal: parts.signal,
+      onProgress: (bytes) => task.progress.extracting(bytes),
+    });
+    task.progress.status("complete");
+    return size;
+  });
+}

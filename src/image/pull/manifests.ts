@@ -1,0 +1,116 @@
+import { GalleyError } from "../../errors.ts";
+import {
+  type Descriptor,
+  type ImageConfig,
+  type ImageIndex,
+  type ImageManifest,
+  mediaTypes,
+  type Platform,
+} from "../../spec/image.ts";
+import { tryParseDigest } from "../digest.ts";
+
+/** A document that a reference may lead to. */
+export type ManifestDocument =
+  | { readonly kind: "manifest"; readonly manifest: ImageManifest }
+  | { readonly kind: "index"; readonly index: ImageIndex };
+
+const indexTypes: ReadonlySet<string> = new Set([mediaTypes.ociIndex, mediaTypes.dockerList]);
+const manifestTypes: ReadonlySet<string> = new Set([mediaTypes.ociManifest, mediaTypes.dockerManifest]);
+const configTypes: ReadonlySet<string> = new Set([mediaTypes.ociConfig, mediaTypes.dockerConfig]);
+
+/**
+ * Reads a manifest or index: what it says of itself decides before what the registry says of it. `subject` is the image, for messages.
+ * Docker's schema 1 and artifacts that are no container images are refused by name.
+ */
+export function parseManifest(content: Uint8Array, descriptor: Descriptor, subject: string): ManifestDocument {
+  const document = parseObject(content, subject);
+  const type = typeof document.mediaType === "string" ? document.mediaType : descriptor.mediaType;
+  if (document.schemaVersion === 1) throw schemaOne(subject);
+  if (indexTypes.has(type) || (!manifestTypes.has(type) && Array.isArray(document.manifests))) {
+    return { kind: "index", index: checkedIndex(document, subject) };
+  }
+  if (manifestTypes.has(type) || Array.isArray(document.layers)) {
+    return { kind: "manifest", manifest: checkedManifest(document, subject) };
+  }
+  throw malformed(subject, `it is of the unknown type ${JSON.stringify(type)}`);
+}
+
+function parseObject(content: Uint8Array, subject: string): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(content).toString("utf8"));
+    if (isObject(value)) return value;
+  } catch {
+    // The same fault as JSON that is no object.
+  }
+  throw malformed(subject, "it is not a JSON object");
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function checkedIndex(document: Readonly<Record<string, unknown>>, subject: string): ImageIndex {
+  const manifests = document.manifests;
+  if (!Array.isArray(manifests) || !manifests.every(isDescriptor))
+    throw malformed(subject, "its list is not one of descriptors");
+  return document as unknown as ImageIndex;
+}
+
+function checkedManifest(document: Readonly<Record<string, unknown>>, subject: string): ImageManifest {
+  const { config, layers } = document;
+  if (!isDescriptor(config)) throw malformed(subject, "it has no configuration");
+  if (!Array.isArray(layers) || !layers.every(isDescriptor)) throw malformed(subject, "its layers are not descriptors");
+  if (!configTypes.has(config.mediaType)) throw noImage(subject, config.mediaType);
+  return document as unknown as ImageManifest;
+}
+
+function isDescriptor(value: unknown): value is Descriptor {
+  if (!isObject(value)) return false;
+  const { mediaType, digest, size } = value;
+  const sized = typeof size === "number" && Number.isSafeInteger(size) && size >= 0;
+  return typeof mediaType === "string" && typeof digest === "string" && tryParseDigest(digest) !== undefined && sized;
+}
+
+/** Reads an image's configuration and checks that its layers are as many as the manifest's. */
+export function parseConfig(content: Uint8Array, manifest: ImageManifest, subject: string): ImageConfig {
+  const document = parseObject(content, subject);
+  const { rootfs } = document;
+  const diffIds = isObject(rootfs) ? rootfs.diff_ids : undefined;
+  const valid = (id: unknown) => typeof id === "string" && tryParseDigest(id) !== undefined;
+  if (!Array.isArray(diffIds) || !diffIds.every(valid)) throw malformed(subject, "its configuration lists no layers");
+  if (diffIds.length !== manifest.layers.length) {
+    const counts = `${manifest.layers.length} layers and the configuration ${diffIds.length}`;
+    throw malformed(subject, `its manifest lists ${counts}`);
+  }
+  const config = document as unknown as ImageConfig;
+  checkSystem(config, subject);
+  return config;
+}
+
+function checkSystem({ os }: Platform, subject: string): void {
+  if (os === undefined || os === "" || os === "linux") return;
+  throw new GalleyError("failed_precondition", `image operating system ${JSON.stringify(os)} cannot be used here`, {
+    op: "pull",
+    subject,
+    hint: "only Linux images run on Linux",
+  });
+}
+
+function malformed(subject: string, fault: string): GalleyError {
+  return new GalleyError("data_loss", `the manifest is malformed: ${fault}`, { op: "pull", subject });
+}
+
+function schemaOne(subject: string): GalleyError {
+  return new GalleyError("unimplemented", "the image is in Docker's old format (manifest schema 1)", {
+    op: "pull",
+    subject,
+    hint: "push it again with a Docker of 2017 or later",
+  });
+}
+
+function noImage(subject: string, type: string): GalleyError {
+  return new GalleyError("invalid_argument", `it is not a container image but an artifact of type ${type}`, {
+    op: "pull",
+    subject,
+  });
+}
