@@ -1,16 +1,16 @@
 /**
- * Builds dist/galley: one executable that holds the program, its runtime, the native program and busybox.
+ * Builds dist/galley, or the file given as argument: one executable that holds the program, its runtime, the native
+ * program and busybox.
  *
  * Chunks with ahead-of-time bytecode start about four times as fast as one bundle, since a command loads only its own.
  * The executable reads no .env and no bunfig.toml: those of the user's directory are not Galley's.
  */
 import { copyFileSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { hostBusybox } from "../src/cli/assets.ts";
 
 const home = join(import.meta.dir, "..");
 const embed = join(home, "build/embed");
-const output = join(home, "dist/galley");
 
 function setUp(): void {
   const setup = Bun.spawnSync(["sh", join(home, "scripts/setup.sh")], { stdio: ["ignore", "inherit", "inherit"] });
@@ -43,15 +43,15 @@ async function bundle(entry: string, outfile: string, nativeDigest: string): Pro
   });
 }
 
-async function build(): Promise<void> {
+async function build(output: string): Promise<void> {
   setUp();
   const nativeDigest = stageAssets();
-  mkdirSync(join(home, "dist"), { recursive: true });
+  mkdirSync(dirname(output), { recursive: true });
   // A program that runs cannot be written over, but it can be replaced.
   const partial = `${output}.${process.pid}.tmp`;
   await bundle(join(home, "src/cli/main-standalone.ts"), partial, nativeDigest);
   renameSync(partial, output);
-  console.log(`dist/galley, ${(statSync(output).size / 1e6).toFixed(0)} MB`);
+  console.log(`${output}, ${(statSync(output).size / 1e6).toFixed(0)} MB`);
 }
 
-await build();
+await build(resolve(process.argv[2] ?? join(home, "dist/galley")));

@@ -1,0 +1,47 @@
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+const home = join(import.meta.dir, "../..");
+const { version } = JSON.parse(readFileSync(join(home, "package.json"), "utf8")) as { readonly version: string };
+
+let folder: string;
+let program: string;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "galley-executable-"));
+  program = join(folder, "bin/galley");
+  const build = Bun.spawnSync([process.execPath, "run", join(home, "scripts/build.ts"), program]);
+  if (build.exitCode !== 0) throw new Error(`${build.stdout}${build.stderr}`);
+}, 120_000);
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function run(cwd: string, ...args: readonly string[]) {
+  const child = Bun.spawnSync([program, ...args], { cwd, env: { PATH: "/nonexistent", HOME: cwd } });
+  return { status: child.exitCode, stdout: child.stdout.toString(), stderr: child.stderr.toString() };
+}
+
+test("the executable runs in an empty directory, without another program, and leaves nothing there", () => {
+  const empty = join(folder, "empty");
+  mkdirSync(empty);
+  expect(run(empty, "--version")).toEqual({ status: 0, stdout: `galley version ${version}\n`, stderr: "" });
+  expect(run(empty, "--help").stdout).toContain("galley");
+  expect(readdirSync(empty)).toEqual([]);
+});
+
+test("settings of the directory that it is called in do not reach it", () => {
+  const trap = join(folder, "trap");
+  mkdirSync(trap);
+  writeFileSync(join(trap, ".env"), "GALLEY_ROOT=/nonexistent\n");
+  writeFileSync(join(trap, "bunfig.toml"), 'preload = ["./preload.ts"]\n');
+  writeFileSync(join(trap, "preload.ts"), 'console.log("trapped");\n');
+  writeFileSync(join(trap, "package.json"), "{ not JSON");
+  writeFileSync(join(trap, "tsconfig.json"), "{ not JSON");
+  expect(run(trap, "--version")).toEqual({ status: 0, stdout: `galley version ${version}\n`, stderr: "" });
+});
+
+test("nothing but the executable is left by its build", () => {
+  expect(readdirSync(join(folder, "bin"))).toEqual(["galley"]);
+});
