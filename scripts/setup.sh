@@ -24,13 +24,16 @@ apt() {
   apt-get update -q >>build/setup.log 2>&1 9>&- && $install >>build/setup.log 2>&1 9>&-
 }
 
+# A linked node_modules belongs to another tree, and npm would empty it.
 packages_ready() {
-  [ -x node_modules/bun/bin/bun.exe ] && [ node_modules/.package-lock.json -nt package-lock.json ]
+  [ -x node_modules/bun/bin/bun.exe ] || return 1
+  [ -h node_modules ] || [ node_modules/.package-lock.json -nt package-lock.json ]
 }
 
 packages() {
   [ -e package-lock.json ] || return 0
   packages_ready && return 0
+  [ -h node_modules ] && fail "node_modules is a link to a place without the packages" "rm node_modules"
   have npm && have node || fail "npm, which installs the runtime, was not found" "apt-get install -y nodejs npm"
   say "installing the npm packages (once)"
   if ! npm ci --no-audit --no-fund --no-progress --loglevel=error >>build/setup.log 2>&1; then

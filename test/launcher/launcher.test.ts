@@ -126,6 +126,20 @@ test("a set-up that was killed is done again", async () => {
   expect(await calls()).toHaveLength(2);
 });
 
+test("a linked node_modules is used as it is and never replaced", async () => {
+  const elsewhere = join(folder, "elsewhere");
+  symlinkSync(elsewhere, join(clone, "node_modules"));
+  mkdirSync(elsewhere);
+  const empty = await launch();
+  expect(empty.status).toBe(125);
+  expect(empty.stderr).toContain("galley: run: rm node_modules\n");
+  mkdirSync(join(elsewhere, "bun/bin"), { recursive: true });
+  writeFileSync(join(elsewhere, "bun/bin/bun.exe"), runtime, { mode: 0o755 });
+  expect((await launch()).stderr).toBe("galley: compiling the native program (once)\n");
+  expect((await launch()).stderr).toBe("");
+  expect(await calls()).toEqual(["cc"]);
+});
+
 test("calls at the same time set up once", async () => {
   const outcomes = await Promise.all([launch(), launch(), launch()]);
   expect(outcomes.map(({ status }) => status)).toEqual([7, 7, 7]);
