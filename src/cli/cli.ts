@@ -8,10 +8,34 @@ export interface GlobalOptions {
   readonly debug: boolean;
 }
 
+/** A volume as lists show it. */
+export interface VolumeRecord {
+  readonly name: string;
+  /** Where its files are. */
+  readonly mountpoint: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** Volumes by name; an unknown one is `not_found`, one that a container uses is `failed_precondition` when it is removed. */
+export interface Volumes {
+  /** Absent name: an anonymous one. Making one that is there already changes nothing. */
+  create(name: string | undefined, labels: Readonly<Record<string, string>>): Promise<VolumeRecord>;
+  list(filters: Readonly<Record<string, readonly string[]>>): Promise<readonly VolumeRecord[]>;
+  /** docker's volume inspect object. */
+  inspect(name: string): Promise<Record<string, unknown>>;
+  remove(name: string): Promise<void>;
+  /** Removes what no container uses; with `all` those with a name too. `reclaimed` in bytes. */
+  prune(options: {
+    readonly all: boolean;
+    readonly filters: Readonly<Record<string, readonly string[]>>;
+  }): Promise<{ readonly removed: readonly string[]; readonly reclaimed: number }>;
+}
+
 /** The parts of the engine that commands drive. */
 export interface CliEngine {
   readonly containers: Containers;
   readonly images: Images;
+  readonly volumes: Volumes;
 }
 
 /** What commands see of the world: everything that a test would want to replace. */
@@ -25,4 +49,6 @@ export interface Cli {
   isTerminal(descriptor: 0 | 1 | 2): boolean;
   /** The engine on the store that the global options name; opened by the first call. */
   engine(): Promise<CliEngine>;
+  /** Something waits that cannot be called off, such as a read of standard input: end the process when the command is done. */
+  leaveWhenDone(): void;
 }

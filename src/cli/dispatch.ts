@@ -18,7 +18,10 @@ export async function dispatch(argv: readonly string[]): Promise<number> {
       return 0;
     }
     cli = hostCli(globalOptions(globals.values, process.env));
-    return await runNamed(cli, globals.args, globals.values.help);
+    const status = await runNamed(cli, globals.args, globals.values.help);
+    // Everything was written when it was said, so nothing is lost by leaving.
+    if (cli.mustLeave) process.exit(status);
+    return status;
   } catch (failure) {
     return (await import("./report.ts")).reportFailure(cli, failure);
   }

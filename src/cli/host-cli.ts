@@ -2,8 +2,14 @@ import { fstatSync } from "node:fs";
 import type { Cli, CliEngine, GlobalOptions } from "./cli.ts";
 import { writeText } from "./write-text.ts";
 
-/** The real world: this process's streams and environment, and the store that the options name. */
-export function hostCli(options: GlobalOptions): Cli {
+/** The real world, and whether the process must be ended by force. */
+export interface HostCli extends Cli {
+  readonly mustLeave: boolean;
+}
+
+/** This process's streams and environment, and the store that the options name. */
+export function hostCli(options: GlobalOptions): HostCli {
+  let mustLeave = false;
   let engine: Promise<CliEngine> | undefined;
   return {
     options,
@@ -14,6 +20,12 @@ export function hostCli(options: GlobalOptions): Cli {
     engine() {
       engine ??= import("./open-engine.ts").then(({ openCliEngine }) => openCliEngine(options));
       return engine;
+    },
+    leaveWhenDone() {
+      mustLeave = true;
+    },
+    get mustLeave() {
+      return mustLeave;
     },
   };
 }

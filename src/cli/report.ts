@@ -55,6 +55,6 @@ function usageMessage(error: UsageError, failed: Failed | undefined): string {
 function suggestion(error: UsageError, failed: Failed | undefined): string {
   const typed = /^unknown flag: --(.+)$/.exec(error.message)?.[1];
   if (typed === undefined || failed === undefined) return "";
-  const meant = nearest(typed, Object.keys(failed.command.flags));
+  const meant = nearest(typed, [...Object.keys(failed.command.flags), "help"]);
   return meant === undefined ? "" : ` (did you mean --${meant}?)`;
 }

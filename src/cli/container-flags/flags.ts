@@ -35,6 +35,8 @@ function processFlags() {
 function identityFlags() {
   return {
     annotation: map({ usage: "Add an annotation to the container (passed through to the OCI runtime)" }),
+    // docker once verified signatures unless told not to; there is nothing to turn off.
+    "disable-content-trust": bool({ usage: "", initial: true, hidden: true }),
     cidfile: string({ usage: "Write the container ID to the file" }),
     label: list({ short: "l", usage: "Set meta data on a container" }),
     "label-file": list({ usage: "Read in a line delimited file of labels" }),

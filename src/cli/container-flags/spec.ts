@@ -3,6 +3,7 @@ import type { FlagValues } from "../flags/flag.ts";
 import { convertFlag } from "../flags/parse.ts";
 import { UsageError } from "../usage-error.ts";
 import { compact, given } from "./compact.ts";
+import { environment } from "./environment.ts";
 import { containerFlags } from "./flags.ts";
 import { type FileSource, readKeyValueFile } from "./key-value-file.ts";
 import { resourceRequest } from "./resources.ts";
@@ -159,17 +160,6 @@ function isolationPart(values: ContainerValues, parsers: OptionParsers): Partial
     cgroupParent: given(values["cgroup-parent"]),
     oomScoreAdj: given(values["oom-score-adj"]),
   });
-}
-
-/** Files first, so that what is given by name wins. A bare name takes its value from the caller's environment, if it has one. */
-export function environment(files: readonly string[], given: readonly string[], source: FileSource): readonly string[] {
-  const fromFiles = files.flatMap((path) => readKeyValueFile(path, source, true));
-  const named = given.flatMap((text) => {
-    if (text.includes("=")) return [text];
-    const value = source.env[text];
-    return value === undefined ? [] : [`${text}=${value}`];
-  });
-  return [...fromFiles, ...named];
 }
 
 function labels(values: ContainerValues, source: FileSource): Readonly<Record<string, string>> {

@@ -26,14 +26,17 @@ export interface SignalProxy {
   close(): void;
 }
 
-/** Catches every signal that can be passed on. Until {@link SignalProxy.connect} they wait. */
-export function proxySignals(): SignalProxy {
+/**
+ * Catches every signal that can be passed on. Until {@link SignalProxy.connect} they wait.
+ * @param window the container's terminal follows ours, so that news of its size go another way
+ */
+export function proxySignals(window = false): SignalProxy {
   const waiting: number[] = [];
   let deliver = (signal: number): void => {
     waiting.push(signal);
   };
   const remove = Object.entries(signals)
-    .filter(([name]) => !kept.has(name))
+    .filter(([name]) => !kept.has(name) && !(window && name === "WINCH"))
     .map(([name, number]) => listen(`SIG${name}` as NodeJS.Signals, () => deliver(number)));
   return {
     connect(to) {

@@ -1,0 +1,61 @@
+import { defineCommand } from "../command.ts";
+import { bool, filter } from "../flags/kinds.ts";
+import { renderListing } from "../format/listing.ts";
+import { imageHeadings, imageNames, imageRaw, imageRow, imageTable, imageTableWithDigests } from "../rows/image-row.ts";
+import { dockerConfig } from "../shared/docker-config.ts";
+import { listFormat } from "../shared/list-flags.ts";
+
+export const command = defineCommand({
+  usage: "[OPTIONS] [REPOSITORY[:TAG]]",
+  summary: "List images",
+  flags: {
+    all: bool({ short: "a", usage: "Show all images (there are no intermediate ones here)" }),
+    digests: bool({ usage: "Show digests" }),
+    filter: filter({ short: "f", usage: "Filter output based on conditions provided" }),
+    format: listFormat(),
+    "no-trunc": bool({ usage: "Don't truncate output" }),
+    quiet: bool({ short: "q", usage: "Only show image IDs" }),
+  },
+  args: { most: 1 },
+  async run({ cli, flags, args: [pattern] }) {
+    const engine = await cli.engine();
+    const reference = pattern === undefined ? {} : { reference: [...(flags.filter.reference ?? []), pattern] };
+    const found = engine.images.list({ filters: { ...flags.filter, ...reference } });
+    const format = chooseFormat(flags, dockerConfig(cli.env).imagesFormat ?? "");
+    const withDigests = flags.digests || format.includes("{{.Digest}}");
+    const names = flags.quiet ? found.map((image) => ({ image, ...nameless })) : imageNames(found, withDigests);
+    const containers = /\.Containers|json/.test(format) ? await countContainers(engine) : undefined;
+    const options = {
+      truncate: !flags["no-trunc"],
+      now: Date.now(),
+      ...(containers === undefined ? {} : { containers }),
+    };
+    const rows = names.map((name) => imageRow(name, options));
+    cli.out(renderListing({ format, rows, headings: imageHeadings }));
+    return 0;
+  },
+});
+
+const nameless = { repository: "", tag: "", digest: "" };
+
+function chooseFormat(
+  flags: { readonly format: string; readonly quiet: boolean; readonly digests: boolean },
+  configured: string,
+): string {
+  const custom = flags.format === "" ? configured : flags.format;
+  if (flags.quiet) return custom === "raw" ? "image_id: {{.ID}}" : "{{.ID}}";
+  if (custom === "raw") return imageRaw(flags.digests);
+  if (custom === "" || custom === "table") return flags.digests ? imageTableWithDigests : imageTable;
+  const isTable = custom.startsWith("table");
+  return isTable && flags.digests && !custom.includes("{{.Digest}}") ? `${custom}\t{{.Digest}}` : custom;
+}
+
+async function countContainers(engine: {
+  readonly containers: import("../../engine/types.ts").Containers;
+}): Promise<ReadonlyMap<string, number>> {
+  const counts = new Map<string, number>();
+  for (const { imageId } of await engine.containers.list({ all: true })) {
+    counts.set(imageId, (counts.get(imageId) ?? 0) + 1);
+  }
+  return counts;
+}
