@@ -1,0 +1,39 @@
+import { GalleyError } from "../../../errors.ts";
+import type { TarEntry } from "../tar/entry.ts";
+import { shown } from "../tar/malformed.ts";
+
+/** A place in a layer: the directory's path, `""` for the layer's root, and the name in it. The root itself has the name `""`. */
+export interface LayerPath {
+  readonly parent: string;
+  readonly name: string;
+}
+
+/** What the kernel takes at most (PATH_MAX, less the NUL at the end). */
+const NAME_MAX = 4095;
+
+/**
+ * Where a name in an archive lies in the layer. Absolute names count from the layer's root, as do all; one that `..` leads out of it
+ * is refused with `invalid_argument`.
+ */
+export function layerPath(name: string, entry: TarEntry): LayerPath {
+  if (name.length > NAME_MAX) throw refused(entry, `a name of ${name.length} characters is too long`);
+  const parts: string[] = [];
+  for (const part of name.split("/")) {
+    if (part === "" || part === ".") continue;
+    if (part !== "..") parts.push(part);
+    else if (parts.pop() === undefined) throw refused(entry, `${shown(name)} leads out of the layer`);
+  }
+  const last = parts.pop() ?? "";
+  return { parent: parts.join("/"), name: last };
+}
+
+/** `parent/name`, without a slash before. */
+export function joined({ parent, name }: LayerPath): string {
+  return parent === "" ? name : `${parent}/${name}`;
+}
+
+/** An entry that no layer may hold. */
+export function refused(entry: TarEntry, what: string): GalleyError {
+  const subject = shown(entry.name);
+  return new GalleyError("invalid_argument", `${what} (at byte ${entry.offset} of the tar)`, { op: "unpack", subject });
+}
