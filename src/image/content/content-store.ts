@@ -6,8 +6,8 @@ import { parseDigest } from "../digest.ts";
 import { verified, verifyBytes } from "../verify/read.ts";
 import type { Expected } from "../verify/verifier.ts";
 
-/** Bytes read at a time: large enough that a thread switch costs nothing beside the work on them. */
-export const CHUNK = 1 << 20;
+/** Bytes read at a time, half a megabyte: large enough that a thread switch costs nothing beside the work on them. */
+export const CHUNK = 1 << 19;
 
 /**
  * Blobs by digest in an OCI image layout (image-spec image-layout.md).
@@ -116,7 +116,7 @@ export class ContentStore {
     }
   }
 
-  /** A blob's bytes as they are on disk, a megabyte at a time. */
+  /** A blob's bytes as they are on disk, chunk by chunk. */
   async *stream(digest: string): AsyncGenerator<Uint8Array> {
     const file = await open(this.pathOf(digest)).catch((failure: unknown) => {
       throw missing(digest, failure);

@@ -2,7 +2,7 @@ import { createGunzip, createZstdDecompress } from "node:zlib";
 import { GalleyError } from "../../errors.ts";
 
 /** Bytes of output at a time: with this the pool thread that decompresses is seldom waited for. */
-const OUTPUT = 1 << 20;
+const OUTPUT = 1 << 19;
 
 type Format = "gzip" | "zstd" | "tar";
 

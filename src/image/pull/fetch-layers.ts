@@ -54,10 +54,10 @@ async function inOrder(
   for (const [position, blob] of set.blobs.entries()) {
     const diffId = set.diffIds[position] ?? "";
     if (tasks.has(diffId)) continue;
-    const progress = new LayerProgress(blob, set.emit);
-    tasks.set(diffId, { blob, diffId, progress });
     const present = parts.content.has(blob) && (await parts.snapshotter.has(diffId));
-    progress.status(present ? "exists" : "waiting");
+    new LayerProgress(blob, set.emit).status(present ? "exists" : "waiting");
+    // What is there already is looked at once more, under its locks, but that is nothing to tell.
+    tasks.set(diffId, { blob, diffId, progress: new LayerProgress(blob, present ? () => undefined : set.emit) });
   }
   return [...tasks.values()].sort((a, b) => b.blob.size - a.blob.size);
 }
