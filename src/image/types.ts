@@ -11,7 +11,7 @@ import type { Descriptor, HistoryEntry, ImageConfig, ImageManifest, Platform } f
 export interface ImageRecord {
   /** Digest of the configuration, algorithm included. */
   readonly id: string;
-  /** Tags, in the order of the alphabet: `busybox:latest`, `registry.example:5000/team/app:1`. */
+  /** Tags, in the order of their full names: `busybox:latest`, `registry.example:5000/team/app:1`. */
   readonly names: readonly string[];
   /** Repository digests: `busybox@sha256:…`, of the index where the name led to one. */
   readonly digests: readonly string[];

@@ -78,8 +78,7 @@ async function fromSource(parts: LayerParts, task: LayerTask): Promise<number> {
   try {
     return await downloadAndUnpack(parts, task, attempt);
   } catch (failure) {
-    const stale = attempt.resumed && failure instanceof GalleyError && failure.code === "data_loss";
-    if (!stale || parts.content.has(task.blob)) throw failure;
+    if (!attempt.resumed || !blamesContent(failure) || parts.content.has(task.blob)) throw failure;
     return downloadAndUnpack(parts, task, attempt);
   }
 }
@@ -113,9 +112,15 @@ async function download(parts: LayerParts, task: LayerTask, ingest: Ingest): Pro
     ingest.commit();
     progress.status("downloaded");
   } catch (failure) {
-    ingest.fail(failure, { keep: isWorthKeeping(failure) });
+    // What stopped the download may be that its content turned out to be wrong.
+    const cause: unknown = parts.signal.aborted ? parts.signal.reason : failure;
+    ingest.fail(failure, { keep: isWorthKeeping(cause) });
     throw failure;
   }
+}
+
+function blamesContent(failure: unknown): boolean {
+  return failure instanceof GalleyError && (failure.code === "data_loss" || failure.code === "invalid_argument");
 }
 
 /** Whether the next pull can use what came before the failure. */
