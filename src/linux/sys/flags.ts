@@ -6,6 +6,7 @@ const arm = process.arch === "arm64";
 export const SYS = {
   getdents64: arm ? 61 : 217,
   renameat2: arm ? 276 : 316,
+  memfd_create: arm ? 279 : 319,
   pidfd_send_signal: 424,
   pidfd_open: 434,
   openat2: 437,

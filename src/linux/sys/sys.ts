@@ -8,6 +8,7 @@ export * from "./data.ts";
 export * from "./directory.ts";
 export * from "./flags.ts";
 export * from "./lock.ts";
+export { executableInMemory } from "./memfd.ts";
 export * from "./mount.ts";
 export * from "./names.ts";
 export * from "./open.ts";
