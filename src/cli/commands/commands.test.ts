@@ -114,7 +114,7 @@ function fakeEngine(calls: string[]): CliEngine {
     },
     pull: async (name, options) => {
       calls.push(`pull ${name}`);
-      options?.onProgress?.({ kind: "resolved", name: "docker.io/library/debian", tag: "12", digest: "sha256:1" });
+      options?.onProgress?.({ kind: "resolved", name: "library/debian", tag: "12", digest: "sha256:1" });
       options?.onProgress?.({ kind: "layer", id: "aaaaaaaaaaaa", status: "waiting", total: 5 });
       options?.onProgress?.({ kind: "downloading", id: "aaaaaaaaaaaa", current: 2, total: 5 });
       options?.onProgress?.({ kind: "layer", id: "aaaaaaaaaaaa", status: "downloaded", total: 5 });

@@ -21,14 +21,22 @@ const statusTexts = {
 /** How far a pull has come: a line for each layer, in the order in which they were first heard of. */
 export class LayerBoard {
   readonly #lines = new Map<string, LayerLine>();
+  readonly #downloading = new Set<string>();
 
   /** Takes one event in; returns the layer's line where it says something new beside numbers. */
   apply(event: PullEvent): LayerLine | undefined {
     const line = lineOf(event);
-    if (line === undefined) return undefined;
+    if (line === undefined || this.#isAhead(event)) return undefined;
     const before = this.#lines.get(line.id);
     this.#lines.set(line.id, line);
     return before?.text === line.text ? undefined : line;
+  }
+
+  /** A layer is unpacked while it arrives; until it has, what is left to arrive tells more. */
+  #isAhead(event: PullEvent): boolean {
+    if (event.kind === "downloading") this.#downloading.add(event.id);
+    if (event.kind === "layer") this.#downloading.delete(event.id);
+    return event.kind === "extracting" && this.#downloading.has(event.id);
   }
 
   get lines(): readonly LayerLine[] {

@@ -49,6 +49,14 @@ test("a line is news only when its words change", () => {
   expect(board.apply(layer("a", "complete"))?.done).toBe(true);
 });
 
+test("a layer that is unpacked while it arrives shows its arrival first", () => {
+  const board = new LayerBoard();
+  board.apply({ kind: "downloading", id: "a", current: 1, total: 9 });
+  expect(board.apply({ kind: "extracting", id: "a", current: 4 })).toBeUndefined();
+  board.apply(layer("a", "downloaded"));
+  expect(board.apply({ kind: "extracting", id: "a", current: 5 })?.text).toBe("Extracting");
+});
+
 describe("lines on a screen", () => {
   function screen(columns: number) {
     const written: string[] = [];
@@ -75,7 +83,7 @@ describe("lines on a screen", () => {
 test("a display draws its last state when it is closed, and only then if all was quick", () => {
   const written: string[] = [];
   const display = liveDisplay({ write: (text) => void written.push(text), size: () => ({ rows: 5, columns: 80 }) });
-  display.event({ kind: "resolved", name: "busybox", tag: "latest", digest: "sha256:1" });
+  display.event({ kind: "resolved", name: "library/busybox", tag: "latest", digest: "sha256:1" });
   display.event(layer("a", "waiting"));
   display.event(layer("a", "complete"));
   display.close();

@@ -1,4 +1,3 @@
-import { parseReference } from "../../image/reference.ts";
 import type { PullEvent } from "../../image/types.ts";
 import { drawLine, LayerBoard } from "./layer-board.ts";
 import { LiveLines, type Screen } from "./live-lines.ts";
@@ -57,5 +56,5 @@ export function liveDisplay(screen: Screen): PullDisplay {
 }
 
 function resolvedLine({ name, tag }: Extract<PullEvent, { kind: "resolved" }>): string {
-  return `${tag}: Pulling from ${parseReference(name).path}\n`;
+  return `${tag}: Pulling from ${name}\n`;
 }
