@@ -14,6 +14,7 @@ import { filterFlags, usesListener } from "./flags.ts";
 import { type Background, intervalsOf } from "./intervals.ts";
 import { layOut, type Section } from "./layout.ts";
 import { type Machine, X32_BIT } from "./numbers.ts";
+import { readyProgram } from "./ready-programs.ts";
 import { type MachineVerdicts, machineVerdicts, type Verdict } from "./verdicts.ts";
 
 export interface CompiledFilter {
@@ -34,19 +35,24 @@ const ENOSYS = (seccompReturn.ERRNO | errno.ENOSYS) >>> 0;
  * or contradictory, `out_of_range` for a configuration whose program is larger than the kernel takes.
  */
 export function compileFilter(config: SeccompConfig, native: Machine = nativeMachine()): CompiledFilter {
+  const ready = readyProgram(config, native);
+  if (ready !== undefined) return { program: ready, flags: filterFlags(config.flags, false), listener: false };
+  const listener = usesListener(config);
+  return { program: compileProgram(config, native), flags: filterFlags(config.flags, listener), listener };
+}
+
+function compileProgram(config: SeccompConfig, native: Machine): Uint8Array {
   const field = "linux.seccomp.defaultAction";
   const defaultAction = actionValue(config.defaultAction, config.defaultErrnoRet, field);
   const machines = coveredMachines(config.architectures ?? [], native);
-  const listener = usesListener(config);
-  const sections = sectionsOf(config, machines, defaultAction);
-  const program = layOut(sections, seccompReturn.KILL_THREAD);
+  const program = layOut(sectionsOf(config, machines, defaultAction), seccompReturn.KILL_THREAD);
   if (program.length > MAX_INSTRUCTIONS * 8) {
     throw new GalleyError("out_of_range", `the filter has ${program.length / 8} instructions, the kernel takes 4096`, {
       subject: "linux.seccomp.syscalls",
       hint: "use fewer conditions on arguments",
     });
   }
-  return { program, flags: filterFlags(config.flags, listener), listener };
+  return program;
 }
 
 function sectionsOf(config: SeccompConfig, machines: readonly Machine[], defaultAction: number): Section[] {

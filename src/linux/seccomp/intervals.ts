@@ -11,33 +11,33 @@ export interface Interval {
 export type Background = readonly { readonly start: number; readonly verdict: number }[];
 
 /**
- * Puts verdicts over a background. Neighbours with equal verdicts become one. `background` begins at 0 and ascends; numbers with a
- * rule may lie anywhere.
+ * Puts verdicts over a background. Neighbours with equal verdicts become one. `background` begins at 0 and ascends; of several
+ * entries with the same start the last counts. Numbers with a rule may lie anywhere.
  */
 export function intervalsOf(byNumber: ReadonlyMap<number, Verdict>, background: Background): readonly Interval[] {
-  const intervals: Interval[] = [];
-  const add = (start: number, verdict: Verdict): void => {
-    const last = intervals.at(-1);
-    if (last?.start === start) intervals.pop();
-    if (intervals.at(-1)?.verdict !== verdict) intervals.push({ start, verdict });
-  };
   const numbers = [...byNumber.keys()].sort((a, b) => a - b);
-  let ground = 0;
+  const intervals: Interval[] = [];
   let next = 0;
   for (const number of numbers) {
-    next = fillUpTo(number);
-    add(number, byNumber.get(number) ?? 0);
+    fill(intervals, background, next, number);
+    append(intervals, number, byNumber.get(number) ?? 0);
     next = number + 1;
   }
-  fillUpTo(2 ** 32);
+  fill(intervals, background, next, 2 ** 32);
   return intervals;
+}
 
-  function fillUpTo(end: number): number {
-    while (next < end) {
-      while ((background[ground + 1]?.start ?? 2 ** 32) <= next) ground += 1;
-      add(next, background[ground]?.verdict ?? 0);
-      next = Math.min(end, background[ground + 1]?.start ?? 2 ** 32);
-    }
-    return end;
+function append(intervals: Interval[], start: number, verdict: Verdict): void {
+  const last = intervals[intervals.length - 1];
+  if (last === undefined || last.verdict !== verdict) intervals.push({ start, verdict });
+}
+
+/** The background from `next` up to `end`, which may be nothing. */
+function fill(intervals: Interval[], background: Background, next: number, end: number): void {
+  for (let index = 0; index < background.length && next < end; index += 1) {
+    const until = Math.min(end, background[index + 1]?.start ?? 2 ** 32);
+    if (until <= next) continue;
+    append(intervals, next, background[index]?.verdict ?? 0);
+    next = until;
   }
 }

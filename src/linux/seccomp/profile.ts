@@ -66,6 +66,9 @@ const byCapability: Readonly<Record<string, string>> = {
   CAP_PERFMON: "perf_event_open",
 };
 
+/** The capabilities that make a difference to the default profile. */
+export const profileCapabilities: readonly string[] = Object.keys(byCapability);
+
 const byArchitecture: readonly (readonly [calls: string, arches: readonly string[]])[] = [
   ["swapcontext sync_file_range2", ["ppc64le"]],
   ["arm_fadvise64_64 arm_sync_file_range breakpoint cacheflush set_tls sync_file_range2", ["arm", "arm64"]],
@@ -108,6 +111,7 @@ function namespaces(): ProfileRule[] {
   ];
 }
 
+/** For each native architecture, those whose programs its kernel runs beside its own. */
 const archMap = [
   { architecture: "SCMP_ARCH_X86_64", subArchitectures: ["SCMP_ARCH_X86", "SCMP_ARCH_X32"] },
   { architecture: "SCMP_ARCH_AARCH64", subArchitectures: ["SCMP_ARCH_ARM"] },
@@ -116,15 +120,16 @@ const archMap = [
   { architecture: "SCMP_ARCH_LOONGARCH64" },
 ];
 
+/** The default profile without its rules. */
+export const defaultProfileHead = { defaultAction: "SCMP_ACT_ERRNO", defaultErrnoRet: EPERM, archMap } as const;
+
 /** The default profile. Made anew for each call, which takes some 50 microseconds. */
 export function defaultProfile(): SeccompProfile {
-  const everyday = Object.values(everydayCalls).join(" ").split(/\s+/).filter(Boolean);
+  const everyday = Object.values(everydayCalls).join(" ").replaceAll("\n", " ").split(" ");
   return {
-    defaultAction: "SCMP_ACT_ERRNO",
-    defaultErrnoRet: EPERM,
-    archMap,
+    ...defaultProfileHead,
     syscalls: [
-      { names: everyday, action: "SCMP_ACT_ALLOW" },
+      { names: everyday.filter((name) => name !== ""), action: "SCMP_ACT_ALLOW" },
       // Before 4.8 a tracer could change a call after the filter had seen it.
       allow("process_vm_readv process_vm_writev ptrace", { includes: { minKernel: "4.8" } }),
       ...sockets(),

@@ -4,7 +4,7 @@ import type { SeccompConfig, SeccompRule } from "../../spec/runtime.ts";
 import { actionValue } from "./actions.ts";
 import type { Architecture } from "./architectures.ts";
 import { type Condition, ruleConditions } from "./conditions.ts";
-import { behindMultiplexer, multiplexed } from "./multiplex.ts";
+import { behindMultiplexer, type Multiplexed, multiplexed } from "./multiplex.ts";
 import { syscallNumbers } from "./numbers.ts";
 import { inOrder } from "./order.ts";
 
@@ -39,6 +39,8 @@ export function machineVerdicts(
   return builder.finish();
 }
 
+type Alternatives = readonly (readonly Condition[])[];
+
 class Builder {
   readonly #numbers: ReadonlyMap<string, number>;
   readonly #byNumber = new Map<number, number | Branch[]>();
@@ -51,27 +53,24 @@ class Builder {
   rule(rule: SeccompRule, field: string, defaultAction: number): void {
     const action = actionValue(rule.action, rule.errnoRet, `${field}.action`);
     const alternatives = ruleConditions(rule.args ?? [], this.architecture.wide, field);
-    for (const name of rule.names) this.#name(name, alternatives, action, action !== defaultAction, field);
+    for (const name of rule.names) {
+      const number = this.#numbers.get(name);
+      const through = this.architecture.machine === "x86" ? multiplexed(name) : undefined;
+      if (number !== undefined && through === undefined && number > this.#highest) this.#highest = number;
+      if (action === defaultAction) continue;
+      if (number !== undefined) this.#direct(number, alternatives, action, field);
+      if (through !== undefined) this.#multiplexed(through, alternatives, action, field);
+    }
   }
 
-  #name(
-    name: string,
-    alternatives: readonly (readonly Condition[])[],
-    action: number,
-    counts: boolean,
-    field: string,
-  ): void {
-    const number = this.#numbers.get(name);
-    const through = this.architecture.machine === "x86" ? multiplexed(name) : undefined;
-    if (number !== undefined && through === undefined && number > this.#highest) this.#highest = number;
-    if (!counts) return;
-    for (const conjunction of alternatives) {
-      if (number !== undefined) this.#add(number, { conditions: conjunction, action }, field);
-      if (through === undefined) continue;
-      const multiplexer = this.#numbers.get(through.through);
-      const conditions = behindMultiplexer(conjunction, through.call);
-      if (multiplexer !== undefined) this.#add(multiplexer, { conditions, action }, field);
-    }
+  #direct(number: number, alternatives: Alternatives, action: number, field: string): void {
+    for (const conditions of alternatives) this.#add(number, { conditions, action }, field);
+  }
+
+  #multiplexed({ through, call }: Multiplexed, alternatives: Alternatives, action: number, field: string): void {
+    const number = this.#numbers.get(through);
+    if (number === undefined) return;
+    for (const one of alternatives) this.#add(number, { conditions: behindMultiplexer(one, call), action }, field);
   }
 
   #add(number: number, branch: Branch, field: string): void {
@@ -96,9 +95,11 @@ class Builder {
  * of the two rules could never have a say, which is a mistake.
  */
 function addBranch(branches: Branch[], branch: Branch, field: string): void {
-  const same = branches.find(({ conditions }) => areEqual(conditions, branch.conditions));
-  if (same === undefined) branches.push(branch);
-  else if (same.action !== branch.action && branch.conditions.every(({ wide }) => wide)) {
+  const contradicts = branches.some(
+    (one) => one.action !== branch.action && areEqual(one.conditions, branch.conditions),
+  );
+  if (!contradicts) branches.push(branch);
+  else if (branch.conditions.every(({ wide }) => wide)) {
     throw new GalleyError("invalid_argument", "an earlier rule has another action for the same call and arguments", {
       subject: field,
       hint: "remove one of the two rules",
