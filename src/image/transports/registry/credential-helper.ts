@@ -1,17 +1,24 @@
 import { GalleyError } from "../../../errors.ts";
 import type { RegistryCredentials } from "../../types.ts";
+import type { Environment } from "./certificates.ts";
 
 /** Runs a program with text on its standard input. */
 export type HelperRunner = (
-  command: readonly string[],
+  command: readonly [program: string, ...words: readonly string[]],
   input: string,
+  env: Environment,
 ) => Promise<{ readonly status: number; readonly output: string }>;
 
 /** The real {@link HelperRunner}; a program that is missing ends with status 127. */
-export const runHelper: HelperRunner = async (command, input) => {
-  const [program = ""] = command;
-  if (Bun.which(program) === null) return { status: 127, output: "not found in PATH" };
-  const child = Bun.spawn([...command], { stdin: Buffer.from(input), stdout: "pipe", stderr: "inherit" });
+export const runHelper: HelperRunner = async ([program, ...words], input, env) => {
+  const path = Bun.which(program, { PATH: env.PATH ?? "" });
+  if (path === null) return { status: 127, output: "not found in PATH" };
+  const child = Bun.spawn([path, ...words], {
+    stdin: Buffer.from(input),
+    stdout: "pipe",
+    stderr: "inherit",
+    env: { ...env },
+  });
   const output = await new Response(child.stdout).text();
   return { status: await child.exited, output };
 };
@@ -29,11 +36,12 @@ const TOKEN_USER = "<token>";
 export async function askHelper(
   name: string,
   registry: string,
+  env: Environment,
   run: HelperRunner,
 ): Promise<RegistryCredentials | undefined> {
   const program = `docker-credential-${name}`;
   if (name.includes("/")) throw helperFault(program, "its name must not be a path");
-  const { status, output } = await run([program, "get"], registry);
+  const { status, output } = await run([program, "get"], registry, env);
   const text = output.trim();
   if (status !== 0) {
     if (text.includes(NOT_FOUND)) return undefined;

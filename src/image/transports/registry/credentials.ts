@@ -36,7 +36,7 @@ export async function findCredentials(
   run: HelperRunner = runHelper,
 ): Promise<RegistryCredentials | undefined> {
   for (const file of authFiles(env)) {
-    const found = await credentialsIn(file, domain, path, run);
+    const found = await credentialsIn(file, domain, path, env, run);
     if (found !== undefined) return found;
   }
   return undefined;
@@ -58,12 +58,13 @@ async function credentialsIn(
   file: string,
   domain: string,
   path: string,
+  env: Environment,
   run: HelperRunner,
 ): Promise<RegistryCredentials | undefined> {
   const content = readAuthFile(file);
   if (content === undefined) return undefined;
   const helper = content.credHelpers?.[keyOf(domain)] ?? content.credHelpers?.[domain] ?? content.credsStore;
-  const stored = helper === undefined || helper === "" ? undefined : await askHelper(helper, keyOf(domain), run);
+  const stored = helper === undefined || helper === "" ? undefined : await askHelper(helper, keyOf(domain), env, run);
   return stored ?? written(content.auths ?? {}, domain, path, file);
 }
 
