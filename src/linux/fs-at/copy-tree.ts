@@ -11,6 +11,10 @@ import { type WalkEntry, walk } from "./walk.ts";
 const ENTRIES_PER_TURN = 256;
 const BYTES_PER_TURN = 32 << 20;
 
+export interface CopyOptions {
+  readonly signal?: AbortSignal;
+}
+
 /**
  * Copies the content of one directory into another that exists, with owners, modes, times to the nanosecond, extended attributes,
  * hard links, holes and devices; the directory's own metadata too. What is in the way of a file is replaced, directories are merged.
@@ -21,12 +25,22 @@ export async function copyTree(
   sourcePath: string,
   target: Root,
   targetPath: string,
-  options: { readonly signal?: AbortSignal } = {},
+  options: CopyOptions = {},
+): Promise<void> {
+  await copyEntries(walk(source, sourcePath), target, targetPath, options);
+}
+
+/** As {@link copyTree}, of a walk through anything that is like a tree. */
+export async function copyEntries(
+  source: Iterable<WalkEntry>,
+  target: Root,
+  targetPath: string,
+  options: CopyOptions = {},
 ): Promise<void> {
   using copier = new Copier(target.sub(targetPath));
   let entries = 0;
   let bytes = 0;
-  for (const entry of walk(source, sourcePath)) {
+  for (const entry of source) {
     copier.copy(entry);
     bytes += entry.kind === "other" ? entry.status.size : 0;
     if (++entries < ENTRIES_PER_TURN && bytes < BYTES_PER_TURN) continue;

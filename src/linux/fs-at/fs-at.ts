@@ -3,7 +3,7 @@
  * below a {@link Root}, on descriptors. See ../sys/ for the calls it is made of.
  */
 export { copyInode, copyMetadata, type Place } from "./copy-inode.ts";
-export { copyTree, linkKey } from "./copy-tree.ts";
+export { type CopyOptions, copyEntries, copyTree, linkKey } from "./copy-tree.ts";
 export { Cursor } from "./cursor.ts";
 export { type MakeDirectoryOptions, makeDirectories } from "./make-directories.ts";
 export { type SplitPath, splitPath, withParent } from "./paths.ts";
