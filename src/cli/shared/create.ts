@@ -1,4 +1,5 @@
 import type { ContainerSpec } from "../../engine/types.ts";
+import type { Images } from "../../image/types.ts";
 import type { Cli, CliEngine } from "../cli.ts";
 import { type ContainerRequest, containerSpec, type OptionParsers } from "../container-flags/spec.ts";
 import { openCidFile } from "./cid-file.ts";
@@ -52,16 +53,28 @@ export async function createContainer(
   }
 }
 
-/** With the policy `never`, absence is the engine's to report. */
+/** Absence that is left is the engine's to report. */
 async function provideImage(
   cli: Cli,
   { images }: CliEngine,
   { image, platform }: ContainerSpec,
   { pull, quiet }: { readonly pull: string; readonly quiet: boolean },
 ): Promise<void> {
+  const found = () => images.find(image, platform === undefined ? {} : { platform });
+  if (pull !== "always" && (found() !== undefined || (await makeEmbedded(cli, images, image, quiet)))) return;
   if (pull === "never") return;
-  if (pull === "missing" && images.find(image, platform === undefined ? {} : { platform }) !== undefined) return;
   const { pullImage, taggedName } = await import("./pull.ts");
   if (pull === "missing" && !quiet) cli.err(`Unable to find image '${taggedName(image)}' locally\n`);
   await pullImage(cli, images, { reference: image, platform: platform ?? "", quiet, stream: 2 });
+}
+
+/** Makes the image that comes with Galley, if it is the one that is wanted and there is something to make it from. */
+async function makeEmbedded(cli: Cli, images: Images, image: string, quiet: boolean): Promise<boolean> {
+  const { ensureEmbedded, isEmbedded } = await import("../../image/embedded/embedded.ts");
+  if (!isEmbedded(image)) return false;
+  const { busyboxBinary } = await import("../assets.ts");
+  const binary = busyboxBinary();
+  if (binary === undefined) return false;
+  const say = () => (quiet ? undefined : cli.err("galley: making the busybox image that comes with Galley (once)\n"));
+  return (await ensureEmbedded(image, images, () => binary, say)) !== undefined;
 }
