@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { header } from "../../src/image/layers/tar/test-blocks.ts";
 import { LayerView } from "../../src/image/layers/view/view.ts";
 import { OverlayDirectories } from "../../src/image/snapshot/overlay-directories.ts";
+import { readImageFile } from "../../src/image/snapshot/read-image-file.ts";
 import { sampleLayer, streamOf } from "../../src/image/snapshot/snapshotter-suite.ts";
 import { Root } from "../../src/linux/fs-at/fs-at.ts";
 import { mount, UMOUNT, umount } from "../../src/linux/sys/sys.ts";
@@ -157,5 +158,28 @@ describe("LayerView", () => {
     symlinkSync("/etc", join(evil, "etc"));
     using view = new LayerView([evil, ...lower]);
     expect(() => view.readFile("/etc/passwd", 100_000)).toThrow("ELOOP");
+  });
+});
+
+describe("readImageFile", () => {
+  test.each([
+    "/etc/passwd",
+    "was-directory",
+    "up/passwd",
+    "etc/removed",
+    "var/old/f",
+    "var/old/new",
+    "var/merged/low",
+    "was-file/now",
+    "x/y",
+  ])("gives of %s what a view does", async (path) => {
+    using view = new LayerView(lower);
+    const expected = view.tryStat(path) === undefined ? undefined : view.readFile(path, 100);
+    expect(await readImageFile(lower, path, 100)).toEqual(expected as Uint8Array);
+  });
+
+  test("reads at most what it was allowed", async () => {
+    await expect(readImageFile(lower, "etc/passwd", 5)).rejects.toThrow("larger than 5 bytes");
+    await expect(readImageFile(lower, "up/passwd", 5)).rejects.toThrow("larger than 5 bytes");
   });
 });

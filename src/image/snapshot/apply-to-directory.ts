@@ -6,6 +6,7 @@ import type { LayerTotals } from "../layers/apply/layer-writer.ts";
 import { cleanIngests, Ingest } from "./ingest.ts";
 import { digestParts, layerDirectory, readUsage, statLayer } from "./layer-directory.ts";
 import { lockLayer } from "./layer-lock.ts";
+import { HAS_OPAQUE } from "./read-image-file.ts";
 import type { ApplyOptions, LayerUsage } from "./snapshotter.ts";
 
 /** Unpacks a layer beside its place and moves it there when it is whole; see `Snapshotter.apply`. */
@@ -61,10 +62,11 @@ async function unpack(
   const totals = await applyLayer(diff, tar, signal === undefined ? { onChunk } : { onChunk, signal });
   const digest = hasher.digest("hex");
   if (digest !== hex) throw wrongDigest(`${algorithm}:${digest}`, diffId);
-  if (totals.opaque) {
+  if (totals.opaque === "root") {
     renameSync(diff, join(directory, "opaque"));
     symlinkSync("opaque", diff);
   }
+  if (totals.opaque !== "none") writeFileSync(join(directory, HAS_OPAQUE), "", { mode: 0o600 });
   writeFileSync(join(directory, "layer.json"), JSON.stringify({ size: totals.size, entries: totals.entries }), {
     mode: 0o600,
   });

@@ -18,8 +18,10 @@ export class DirectoryMetadata {
     this.#opaque.add(path);
   }
 
-  isOpaque(path: string): boolean {
-    return this.#opaque.has(path);
+  /** What was marked: no directory, some, or the root. */
+  get opaque(): "none" | "some" | "root" {
+    if (this.#opaque.has("")) return "root";
+    return this.#opaque.size > 0 ? "some" : "none";
   }
 
   /** The directory was removed, and all in it. */

@@ -35,8 +35,8 @@ export interface LayerTotals {
   /** Bytes of files, holes counted, hard links once. */
   readonly size: number;
   readonly entries: number;
-  /** The layer removes all that is below it. */
-  readonly opaque: boolean;
+  /** Which directories hide what lower layers have in them: none, some, or the layer's root, and with it all that is below. */
+  readonly opaque: "none" | "some" | "root";
 }
 
 /**
@@ -97,7 +97,7 @@ export class LayerWriter implements TarHandler, Disposable {
   finish(): LayerTotals {
     this.#directories.forget();
     this.#metadata.apply();
-    return { size: this.#size, entries: this.#entries, opaque: this.#metadata.isOpaque("") };
+    return { size: this.#size, entries: this.#entries, opaque: this.#metadata.opaque };
   }
 
   [Symbol.dispose](): void {
