@@ -1,6 +1,6 @@
 import { isErrno, O, openInRoot, withFd } from "../../../linux/sys/sys.ts";
 import type { TarEntry } from "../tar/entry.ts";
-import { setDirectoryMetadata } from "./metadata.ts";
+import { type Creator, setDirectoryMetadata } from "./metadata.ts";
 import { makeOpaque } from "./whiteout.ts";
 
 /** What is still to be done to the layer's directories once everything is in them. */
@@ -8,7 +8,10 @@ export class DirectoryMetadata {
   readonly #entries = new Map<string, TarEntry>();
   readonly #opaque = new Set<string>();
 
-  constructor(private readonly root: number) {}
+  constructor(
+    private readonly root: number,
+    private readonly creator: Creator,
+  ) {}
 
   set(path: string, entry: TarEntry): void {
     this.#entries.set(path, entry);
@@ -37,7 +40,7 @@ export class DirectoryMetadata {
   apply(): void {
     for (const path of this.#opaque) this.#with(path, makeOpaque);
     for (const [path, entry] of [...this.#entries].reverse()) {
-      this.#with(path, (fd) => setDirectoryMetadata(fd, entry));
+      this.#with(path, (fd) => setDirectoryMetadata(fd, entry, this.creator));
     }
   }
 

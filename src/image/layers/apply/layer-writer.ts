@@ -54,7 +54,7 @@ export class LayerWriter implements TarHandler, Disposable {
   /** @param root descriptor of the directory, which must be empty; the caller's to close */
   constructor(root: number) {
     this.#directories = new OpenDirectories(root);
-    this.#metadata = new DirectoryMetadata(root);
+    this.#metadata = new DirectoryMetadata(root, this.#creator);
   }
 
   entry(entry: TarEntry): void {
@@ -173,7 +173,7 @@ export class LayerWriter implements TarHandler, Disposable {
       default:
         makeNode(dirfd, name, entry, entry.type);
     }
-    setNodeMetadata(dirfd, name, entry);
+    setNodeMetadata(dirfd, name, entry, this.#creator);
   }
 
   /** Links to what an earlier entry of this layer made. A symbolic link is linked itself, never what it leads to. */

@@ -40,16 +40,16 @@ function isCreatedAs(mode: number, creator: Creator): boolean {
 }
 
 /** Owner, attributes, mode and times of a directory that is open for reading. */
-export function setDirectoryMetadata(fd: number, entry: TarEntry): void {
-  fchown(fd, entry.uid, entry.gid);
+export function setDirectoryMetadata(fd: number, entry: TarEntry, creator: Creator): void {
+  if (entry.uid !== creator.uid || entry.gid !== creator.gid) fchown(fd, entry.uid, entry.gid);
   setXattrs(entry, (name, value) => fsetxattr(fd, name, value));
   fchmod(fd, entry.mode);
   futimens(fd, entry.accessed ?? entry.modified, entry.modified);
 }
 
 /** The same for a link, device or pipe that was just made. The layer is nobody else's, so the name means what it meant. */
-export function setNodeMetadata(dirfd: number, name: string, entry: TarEntry): void {
-  lchownat(dirfd, name, entry.uid, entry.gid);
+export function setNodeMetadata(dirfd: number, name: string, entry: TarEntry, creator: Creator): void {
+  if (entry.uid !== creator.uid || entry.gid !== creator.gid) lchownat(dirfd, name, entry.uid, entry.gid);
   setXattrs(entry, (attribute, value) => lsetxattrat(dirfd, name, attribute, value));
   if (entry.type !== "symlink") withFd(openat(dirfd, name, O.PATH | O.NOFOLLOW), (fd) => chmodPathFd(fd, entry.mode));
   lutimesat(dirfd, name, entry.accessed ?? entry.modified, entry.modified);
