@@ -13,7 +13,7 @@ import {
   withFd,
 } from "../sys/sys.ts";
 import { Cursor } from "./cursor.ts";
-import { withParent } from "./paths.ts";
+import { splitPath, withParent } from "./paths.ts";
 import type { Root } from "./root.ts";
 
 /**
@@ -23,54 +23,56 @@ import type { Root } from "./root.ts";
  */
 export function removeTree(root: Root, path: string): void {
   try {
-    withParent(root.fd, path, "unlinkat", removeAt);
+    const { parent } = splitPath(path);
+    const prefix = parent === "." ? "" : parent.endsWith("/") ? parent : `${parent}/`;
+    withParent(root.fd, path, "unlinkat", (dirfd, name) => removeAt(dirfd, name, prefix));
   } catch (failure) {
     if (!isErrno(failure, "ENOENT"))
       throw failure instanceof SystemError ? explained(failure.of(path), undefined) : failure;
   }
 }
 
-/** As {@link removeTree}, of a name in an open directory. */
-export function removeAt(dirfd: number, name: string): void {
+/** As {@link removeTree}, of a name in an open directory. `prefix` stands before the names in failures. */
+export function removeAt(dirfd: number, name: string, prefix = ""): void {
   const status = tryLstatat(dirfd, name);
   if (status === undefined) return;
-  if (status.type === "directory") removeContent(dirfd, name);
-  removeName(dirfd, name, () => name, status.type === "directory");
+  if (status.type === "directory") removeContent(dirfd, name, prefix);
+  removeName(dirfd, name, () => prefix + name, status.type === "directory");
 }
 
-function removeContent(dirfd: number, name: string): void {
+function removeContent(dirfd: number, name: string, prefix: string): void {
   using cursor = new Cursor(openat(dirfd, ".", O.RDONLY | O.DIRECTORY));
   const pending: string[][] = [];
-  enter(cursor, name, pending);
+  enter(cursor, name, pending, prefix);
   while (pending.length > 0) {
     const child = pending.at(-1)?.pop();
-    if (child !== undefined) enter(cursor, child, pending);
+    if (child !== undefined) enter(cursor, child, pending, prefix);
     else {
       pending.pop();
       const left = cursor.leave();
-      if (pending.length > 0) removeName(cursor.fd, left, () => cursor.pathOf(left), true);
+      if (pending.length > 0) removeName(cursor.fd, left, () => prefix + cursor.pathOf(left), true);
     }
   }
 }
 
 /** Goes into a directory, removes its files and notes its directories. */
-function enter(cursor: Cursor, name: string, pending: string[][]): void {
-  openUp(cursor, name);
+function enter(cursor: Cursor, name: string, pending: string[][], prefix: string): void {
+  openUp(cursor, name, prefix);
   const directories: string[] = [];
   for (const entry of readDirectory(cursor.fd)) {
     const type = entry.type ?? tryLstatat(cursor.fd, entry.name)?.type;
     if (type === "directory") directories.push(entry.name);
-    else removeName(cursor.fd, entry.name, () => cursor.pathOf(entry.name), false);
+    else removeName(cursor.fd, entry.name, () => prefix + cursor.pathOf(entry.name), false);
   }
   pending.push(directories);
 }
 
 /** A directory of the user's own that its mode closes to him is opened first. */
-function openUp(cursor: Cursor, name: string): void {
+function openUp(cursor: Cursor, name: string, prefix: string): void {
   try {
     tryEnter(cursor, name);
   } catch (failure) {
-    throw failure instanceof SystemError ? explained(failure.of(cursor.pathOf(name)), undefined) : failure;
+    throw failure instanceof SystemError ? explained(failure.of(prefix + cursor.pathOf(name)), undefined) : failure;
   }
 }
 
