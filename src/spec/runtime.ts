@@ -105,6 +105,14 @@ export interface LinuxConfig {
   readonly readonlyPaths?: readonly string[];
   readonly mountLabel?: string;
   readonly personality?: { readonly domain: string; readonly flags?: readonly string[] };
+  readonly memoryPolicy?: { readonly mode: string; readonly nodes?: string; readonly flags?: readonly string[] };
+  readonly intelRdt?: {
+    readonly closID?: string;
+    readonly schemata?: readonly string[];
+    readonly l3CacheSchema?: string;
+    readonly memBwSchema?: string;
+    readonly enableMonitoring?: boolean;
+  };
   readonly netDevices?: Readonly<Record<string, { readonly name?: string }>>;
 }
 

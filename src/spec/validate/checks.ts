@@ -1,0 +1,70 @@
+import { deviceNodes, hooks } from "./devices.ts";
+import { idMappings, rootlessNeedsUser, userNamespaceMappings } from "./id-mappings.ts";
+import { bindOptions, idMappedMounts, mountDestinations, mountSources, root, rootlessMountOwners } from "./mounts.ts";
+import {
+  hiddenPathsNeedMount,
+  hostnameNeedsUts,
+  namespaceList,
+  netDevices,
+  personality,
+  timeOffsets,
+} from "./namespaces.ts";
+import type { Check } from "./problem.ts";
+import { capabilityNames, capabilitySets, oomScore, processCommand, rlimits, specVersion, umask } from "./process.ts";
+import {
+  blockIo,
+  cpuBandwidth,
+  cpusets,
+  deviceRules,
+  hugepages,
+  memoryLimits,
+  swapNeedsLimit,
+  unified,
+} from "./resources.ts";
+import { cpuAffinity, intelRdt, ioPriority, memoryPolicy, scheduler } from "./scheduling.ts";
+import { seccompNames, seccompNotify } from "./seccomp.ts";
+import { sysctls } from "./sysctls.ts";
+
+/** Every rule by its name, in the order in which they are applied. */
+export const checks: Readonly<Record<string, Check>> = {
+  specVersion,
+  root,
+  processCommand,
+  umask,
+  capabilityNames,
+  capabilitySets,
+  rlimits,
+  oomScore,
+  scheduler,
+  ioPriority,
+  cpuAffinity,
+  namespaceList,
+  userNamespaceMappings,
+  idMappings,
+  rootlessNeedsUser,
+  hostnameNeedsUts,
+  hiddenPathsNeedMount,
+  timeOffsets,
+  personality,
+  netDevices,
+  sysctls,
+  mountDestinations,
+  mountSources,
+  bindOptions,
+  idMappedMounts,
+  rootlessMountOwners,
+  deviceNodes,
+  memoryLimits,
+  swapNeedsLimit,
+  cpuBandwidth,
+  cpusets,
+  blockIo,
+  hugepages,
+  deviceRules,
+  unified,
+  seccompNames,
+  seccompNotify,
+  memoryPolicy,
+  intelRdt,
+  hooks,
+};
