@@ -1,0 +1,13 @@
+/* Unix sockets at paths of any length, and ports of the host. */
+#ifndef SOCKET_H
+#define SOCKET_H
+
+#include "base.h"
+
+/* A listening socket at `path`, mode 0600; what was there is removed first. */
+long listen_unix(const char *path);
+long connect_unix(const char *path);
+/* Sends a descriptor with a text, as console sockets expect it. */
+long send_descriptor(int socket, int fd, const char *words);
+
+#endif

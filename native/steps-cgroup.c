@@ -1,0 +1,176 @@
+/* Steps about cgroups, version 1 and 2. */
+#include "actor.h"
+
+#include <linux/bpf.h>
+
+#define KILL_TIMEOUT_MS 10000
+
+static long open_directory(int dir, const char *path) {
+  return sys(openat, dir, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
+}
+
+/* Copies the name of the first child directory that comes after `skip` others; false where there is none. */
+static bool child_directory(int dir, u32 skip, char name[256]) {
+  u8 entries[2048];
+  long size;
+  sys(lseek, dir, 0, 0);
+  while ((size = sys(getdents64, dir, entries, sizeof entries)) > 0) {
+    for (long at = 0; at < size;) {
+      const struct directory_entry *entry = (const void *)(entries + at);
+      at += entry->size;
+      if (entry->type != TYPE_DIRECTORY || entry->name[0] == '.' || skip-- > 0) continue;
+      memcpy(name, entry->name, strlen(entry->name) + 1);
+      return true;
+    }
+  }
+  return false;
+}
+
+/* Removes the deepest cgroup on the way along first children; 1: it was `path` itself. */
+static long remove_deepest(const char *path) {
+  char name[256];
+  int parent = -1;
+  long dir = open_directory(AT_FDCWD, path), result;
+  if (dir < 0) return dir;
+  while (child_directory((int)dir, 0, name)) {
+    close_fd(parent);
+    parent = (int)dir;
+    dir = open_directory(parent, name);
+    if (dir < 0) break;
+  }
+  if (parent < 0) result = sys(unlinkat, AT_FDCWD, path, AT_REMOVEDIR);
+  else result = sys(unlinkat, parent, name, AT_REMOVEDIR);
+  if (dir >= 0) close_fd((int)dir);
+  if (parent < 0) return result < 0 ? result : 1;
+  close_fd(parent);
+  return result == -ENOENT ? 0 : result;
+}
+
+long step_remove_cgroup(struct actor *self, const struct step *step) {
+  const char *path = text_argument(self, step->args[0]);
+  u64 end = monotonic_ns() + step->args[1] * 1000000;
+  /* The common case: nothing below it, and its last process is gone. */
+  long result = sys(unlinkat, AT_FDCWD, path, AT_REMOVEDIR);
+  while (result == -EBUSY || result == -ENOTEMPTY || result == 0) {
+    if (result == 0 && (result = remove_deepest(path)) == 1) return 0;
+    if (result == 0) continue;
+    if (result != -EBUSY || monotonic_ns() >= end) break;
+    sleep_ms(1);
+    result = remove_deepest(path);
+    if (result == 1) return 0;
+  }
+  return result == -ENOENT ? 0 : result;
+}
+
+/* Sends a signal to each process listed in the buffer; how many there were. */
+static u32 signal_listed(char *list, long signal, i32 self) {
+  u32 count = 0;
+  for (char *at = list; *at != 0; at++) {
+    i32 pid = (i32)parse_number(at);
+    at += find_byte((u8 *)at, strlen(at), '\n');
+    if (pid > 0 && pid != self) {
+      count++;
+      sys(kill, pid, signal);
+    }
+    if (*at == 0) break;
+  }
+  return count;
+}
+
+/* A list longer than the buffer is not lost: what a killing pass leaves over, the next one finds. Others read on. */
+static long signal_cgroup(int dir, long signal) {
+  char list[4096];
+  i32 self = (i32)sys(getpid, 0);
+  u32 count = 0;
+  size_t kept = 0;
+  long fd = sys(openat, dir, "cgroup.procs", O_RDONLY | O_CLOEXEC, 0), size;
+  if (fd < 0) return fd;
+  while ((size = sys(read, fd, list + kept, sizeof list - 1 - kept)) > 0) {
+    size_t all = kept + (size_t)size, whole = all;
+    while (whole > 0 && list[whole - 1] != '\n') whole--;
+    char first_of_rest = list[whole];
+    list[whole] = 0;
+    count += signal_listed(list, signal, self);
+    list[whole] = first_of_rest;
+    kept = all - whole;
+    memmove(list, list + whole, kept);
+  }
+  close_fd((int)fd);
+  return size < 0 ? size : (long)count;
+}
+
+/* All cgroups below `dir`, depth first; as deep as the kernel lets them nest is a matter of configuration, so it is bounded. */
+static long signal_tree(int dir, long signal, u32 depth) {
+  char name[256];
+  long total = signal_cgroup(dir, signal);
+  for (u32 i = 0; depth > 0 && total >= 0 && child_directory(dir, i, name); i++) {
+    long child = open_directory(dir, name);
+    if (child < 0) continue;
+    long below = signal_tree((int)child, signal, depth - 1);
+    close_fd((int)child);
+    if (below > 0) total += below;
+  }
+  return total;
+}
+
+static long kill_until_empty(int dir) {
+  u64 end = monotonic_ns() + KILL_TIMEOUT_MS * 1000000ULL;
+  bool at_once = write_file(dir, "cgroup.kill", "1", 1, O_WRONLY, 0) == 0;
+  for (;;) {
+    long left = signal_tree(dir, at_once ? 0 : SIGKILL, 32);
+    if (left <= 0) return left;
+    if (monotonic_ns() >= end) return -ETIMEDOUT;
+    sleep_ms(1);
+  }
+}
+
+long step_kill_cgroup(struct actor *self, const struct step *step) {
+  long dir = open_directory(AT_FDCWD, text_argument(self, step->args[0]));
+  if (dir < 0) return dir == -ENOENT ? 0 : dir;
+  long result = step->args[1] == SIGKILL ? kill_until_empty((int)dir) : signal_tree((int)dir, (long)step->args[1], 32);
+  close_fd((int)dir);
+  return result < 0 && result != -ENOENT && result != -ENODEV ? result : 0;
+}
+
+long step_attach_device_filter(struct actor *self, const struct step *step) {
+  struct bytes program = bytes_argument(self, step->args[1]);
+  union bpf_attr attr;
+  memset(&attr, 0, sizeof attr);
+  attr.prog_type = BPF_PROG_TYPE_CGROUP_DEVICE;
+  attr.insns = (u64)program.start;
+  attr.insn_cnt = (u32)(program.size / sizeof(struct bpf_insn));
+  attr.license = (u64) "GPL";
+  long filter = sys(bpf, BPF_PROG_LOAD, &attr, sizeof attr);
+  if (filter < 0) return filter;
+  memset(&attr, 0, sizeof attr);
+  attr.target_fd = (u32)fd_argument(self, step->args[0]);
+  attr.attach_bpf_fd = (u32)filter;
+  attr.attach_type = BPF_CGROUP_DEVICE;
+  attr.attach_flags = BPF_F_ALLOW_MULTI;
+  long result = sys(bpf, BPF_PROG_ATTACH, &attr, sizeof attr);
+  close_fd((int)filter);
+  return result;
+}
+
+/* "EVENTFD CONTROLFD" */
+static long register_event(int dir, int event, int control) {
+  char line[48];
+  struct text text = {line, 0, sizeof line, false};
+  put_number(&text, (u64)event);
+  put_text(&text, " ");
+  put_number(&text, (u64)control);
+  return write_file(dir, "cgroup.event_control", line, text.size, O_WRONLY, 0);
+}
+
+long step_watch_oom(struct actor *self, const struct step *step) {
+  long dir = open_directory(AT_FDCWD, text_argument(self, step->args[0]));
+  if (dir < 0) return dir;
+  long event = sys(eventfd2, 0, O_CLOEXEC | O_NONBLOCK), result = event;
+  long control = sys(openat, dir, "memory.oom_control", O_RDONLY | O_CLOEXEC, 0);
+  if (result >= 0) result = control < 0 ? control : register_event((int)dir, (int)event, (int)control);
+  if (control >= 0) close_fd((int)control);
+  close_fd((int)dir);
+  if (result >= 0) return event;
+  if (event >= 0) close_fd((int)event);
+  return result;
+}
