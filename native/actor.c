@@ -7,8 +7,9 @@ static step_function *const compound[OP_LIMIT] = {
 void prepare_actor(struct actor *self) {
   for (u32 i = 0; i < SLOT_LIMIT; i++) self->slots[i] = -1;
   for (u32 i = 0; i < SLOT_LIMIT / 64; i++) self->points[i] = 0;
-  self->peer = self->pidfd = -1;
+  self->peer = self->pidfd = self->empty_mount = -1;
   self->pid = 0;
+  self->start_time = 0;
   self->arrivals = 0;
   self->peer_gone = false;
 }

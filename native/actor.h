@@ -26,6 +26,8 @@ struct actor {
   int peer;   /* the socket to the other actor, -1 before the clone */
   int pidfd;  /* of the inside, held by the outside */
   i32 pid;    /* of the inside, as the outside sees it */
+  u64 start_time; /* of the inside: field 22 of its stat */
+  int empty_mount; /* what directories are hidden with, -1 until it is needed */
   bool inside;
   bool keeps_parentless; /* the inside is to outlive this program even while it is being made */
   bool peer_gone;

@@ -1,5 +1,4 @@
 /* galley-native run [--keep N] [--no-exec-wait] RECIPE [REPORT_FD] | check RECIPE | version */
-#include "process.h"
 #include "sealed.h"
 #include "shim.h"
 #include "start.h"
@@ -72,6 +71,8 @@ static void close_others(const struct options *options, const struct header *hea
 static void become_private(void) {
   const u64 ignore[4] = {1};
   sys(prctl, PR_SET_DUMPABLE, 0);
+  /* A parent that ignores SIGCHLD would leave no child to wait for. */
+  reset_signals();
   sys(rt_sigaction, SIGPIPE, ignore, 0, 8);
   sys(prctl, PR_SET_NAME, "galley-native");
 }
@@ -84,8 +85,9 @@ static _Noreturn void execute(const struct options *options) {
   actor.keeps_parentless = !options->await_exec;
   if (actor.recipe.header->mode == MODE_SHIM) run_shim(&actor, options->report_fd);
   if (share_pages(&actor) < 0) refuse(options->recipe, "no memory", 2);
-  struct failure failure = start(&actor, options->await_exec);
-  write_report(&actor, options->report_fd, failure, actor.pid > 0 ? process_start_time(actor.pid) : 0);
+  long outside = run_outside(&actor);
+  struct failure failure = finish_start(&actor, outside, options->await_exec);
+  write_report(&actor, options->report_fd, failure);
   end_process(failure.error == 0 ? 0 : 1);
 }
 

@@ -45,7 +45,8 @@ static long open_unix(const char *path, bool listening) {
   struct sockaddr_un address;
   int dir;
   long result = unix_address(path, &address, &dir);
-  long fd = result < 0 ? result : sys(socket, AF_UNIX_, SOCK_STREAM_ | SOCK_CLOEXEC_, 0);
+  long flags = SOCK_CLOEXEC_ | (listening ? O_NONBLOCK : 0);
+  long fd = result < 0 ? result : sys(socket, AF_UNIX_, SOCK_STREAM_ | flags, 0);
   if (fd >= 0) result = listening ? bind_and_listen((int)fd, &address) : sys(connect, fd, &address, sizeof address);
   close_fd(dir);
   if (fd < 0 || result >= 0) return fd;

@@ -4,7 +4,7 @@
 
 #include "base.h"
 
-/* A listening socket at `path`, mode 0600; what was there is removed first. */
+/* A listening socket at `path`, mode 0600, that never blocks; what was there is removed first. */
 long listen_unix(const char *path);
 long connect_unix(const char *path);
 /* Sends a descriptor with a text, as console sockets expect it. */

@@ -1,5 +1,7 @@
 #include "start.h"
 
+#include "process.h"
+
 #define REPORT_MAGIC 0x53594c47U
 #define NO_SECTION 0xffffffffU
 
@@ -72,13 +74,19 @@ static void finish_meeting(struct actor *self) {
   await_peer_end(self);
 }
 
-struct failure start(struct actor *self, bool await_exec) {
-  long outside = run_actor(self);
+long run_outside(struct actor *self) {
+  long result = run_actor(self);
+  if (self->pid > 0) self->start_time = process_start_time(self->pid);
+  return result;
+}
+
+struct failure finish_start(struct actor *self, long outside, bool await_exec) {
   if (outside == 0 && await_exec) finish_meeting(self);
   if (outside < 0 || await_exec) blame_silent_end(self, outside);
   struct failure failure = first_failure(self);
   if (failure.error != 0) {
     kill_inside(self);
+    self->shared->failure = 0; /* so that no step of the cleanup thinks it should stop */
     run_section(self, SECTION_CLEANUP);
   }
   close_fd(self->peer);
@@ -86,11 +94,11 @@ struct failure start(struct actor *self, bool await_exec) {
   return failure;
 }
 
-void write_report(struct actor *self, int fd, struct failure failure, u64 start_time) {
+void write_report(struct actor *self, int fd, struct failure failure) {
   size_t timings = timed_steps(self) * sizeof(struct timing);
   struct report_head head = {
       REPORT_MAGIC, (u32)(sizeof head + timings), failure.error != 0, failure.section, failure.step, failure.error,
-      self->pid,    0,                            self->shared->began, start_time};
+      self->pid,    0,                            self->shared->began, self->start_time};
   struct io_slice slices[] = {{&head, sizeof head}, {self->shared->timings, timings}};
   long put = sys(writev, fd, slices, 2);
   /* A pipe may take less at once; a reader that is gone needs nothing more. */

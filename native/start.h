@@ -13,10 +13,13 @@ struct failure {
 /* Makes the pages that the actors share; errors as negated numbers. */
 long share_pages(struct actor *self);
 void unshare_pages(struct actor *self);
-/* Runs both actors. Where it fails, the inside is killed and reaped, and the cleanup section has run. */
-struct failure start(struct actor *self, bool await_exec);
+/* Runs the outside's steps, and with them, from the clone on, the inside's. 0, or the error to hand to finish_start. */
+long run_outside(struct actor *self);
+/* Waits for the inside to execute its program. Where either has failed, the inside is killed and reaped, and the cleanup
+   section has run when this returns. */
+struct failure finish_start(struct actor *self, long outside, bool await_exec);
 /* Writes the report: see docs/recipes.md. */
-void write_report(struct actor *self, int fd, struct failure failure, u64 start_time);
+void write_report(struct actor *self, int fd, struct failure failure);
 /* The report where not even the recipe was understood. */
 void write_refusal(int fd, i32 error);
 

@@ -46,14 +46,13 @@ static long new_empty_tmpfs(void) {
 }
 
 /* A new file system costs more than a copy of its mount: all hidden directories of an actor share one. */
-static long empty_directory(void) {
-  static int first = -1;
-  if (first < 0) {
+static long empty_directory(struct actor *self) {
+  if (self->empty_mount < 0) {
     long made = new_empty_tmpfs();
     if (made < 0) return made;
-    first = (int)made;
+    self->empty_mount = (int)made;
   }
-  return copy_mount(first, 0);
+  return copy_mount(self->empty_mount, 0);
 }
 
 static long null_device(int root) {
@@ -73,7 +72,7 @@ long step_mask_path(struct actor *self, const struct step *step) {
   long target = open_in_root(root, text_argument(self, step->args[1]), O_PATH);
   if (target < 0) return is_missing(target) ? 0 : target;
   long type = file_type((int)target);
-  long cover = type < 0 ? type : type == S_IFDIR ? empty_directory() : null_device(root);
+  long cover = type < 0 ? type : type == S_IFDIR ? empty_directory(self) : null_device(root);
   long result = cover < 0 ? cover : place_mount((int)cover, (int)target);
   if (cover >= 0) close_fd((int)cover);
   close_fd((int)target);
