@@ -4,7 +4,7 @@
 
 #define PIECE_LIMIT 16384
 #define BUFFER_SIZE (128 * 1024)
-/* The fixed text around a piece, its time and stream. */
+/* The fixed text around a piece, its time and stream, and what json_escape needs. */
 #define FRAME_ROOM 128
 
 /* A stream's unfinished line. */
@@ -110,10 +110,12 @@ static void flush(void) {
   log.pending = 0;
 }
 
-static u8 *put_words(u8 *to, const char *words) {
-  size_t size = strlen(words);
-  memcpy(to, words, size);
-  return to + size;
+#define PUT(to, words) copy_run(to, (const u8 *)(words), sizeof(words) - 1)
+
+static u8 *put_frame(u8 *to, u8 stream, const char *time) {
+  to = stream == 2 ? PUT(to, "\",\"stream\":\"stderr\",\"time\":\"") : PUT(to, "\",\"stream\":\"stdout\",\"time\":\"");
+  to = copy_run(to, (const u8 *)time, strlen(time));
+  return PUT(to, "\"}\n");
 }
 
 /* One entry. The size is looked at before it is written, so a file exceeds the limit by less than one entry. */
@@ -123,12 +125,10 @@ static void write_entry(u8 stream, const u8 *bytes, size_t size, bool ends, cons
     if (log.file_size >= log.limit) rotate();
   }
   if (BUFFER_SIZE - log.pending < JSON_GROWTH * size + FRAME_ROOM) flush();
-  u8 *to = put_words(buffer + log.pending, "{\"log\":\"");
+  u8 *to = PUT(buffer + log.pending, "{\"log\":\"");
   to = json_escape(to, bytes, size);
-  to = put_words(to, ends ? "\\n\",\"stream\":\"" : "\",\"stream\":\"");
-  to = put_words(to, stream == 2 ? "stderr\",\"time\":\"" : "stdout\",\"time\":\"");
-  to = put_words(to, time);
-  to = put_words(to, "\"}\n");
+  if (ends) to = PUT(to, "\\n");
+  to = put_frame(to, stream, time);
   log.pending = (u32)(to - buffer);
 }
 
