@@ -48,16 +48,18 @@ static void open_standard_streams(void) {
   }
 }
 
+/* Where there is a report to write, the refusal is in it too. */
 static void load_recipe(const char *path, struct recipe *recipe, int report_fd) {
+  int status = report_fd >= 0 ? 2 : 1;
   const char *reason = NULL;
   if (path == NULL) refuse("usage", "no recipe is named", 2);
   long fd = same_text(path, "-") ? 0 : sys(openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
-  if (fd < 0) refuse(path, "cannot be opened", 2);
+  if (fd < 0) refuse(path, "cannot be opened", status);
   long result = read_recipe((int)fd, recipe, &reason);
   if (fd != 0) close_fd((int)fd);
   if (result == 0) return;
   if (report_fd >= 0) write_refusal(report_fd, (i32)-result);
-  refuse(path, reason == NULL ? "no memory" : reason, 2);
+  refuse(path, reason == NULL ? "no memory" : reason, status);
 }
 
 static void close_others(const struct options *options, const struct header *header) {

@@ -42,7 +42,10 @@ export class ShimClient {
   /** For the descriptor on which a shim has a client from the beginning. */
   static async adopt(fd: number): Promise<ShimClient> {
     const client = new ShimClient();
-    client.#socket = await Bun.connect({ fd, socket: client.#handlers() } as unknown as { unix: string; socket: Handlers });
+    client.#socket = await Bun.connect({ fd, socket: client.#handlers() } as unknown as {
+      unix: string;
+      socket: Handlers;
+    });
     return client;
   }
 
