@@ -57,7 +57,8 @@ static long call_plain(struct actor *self, const struct step *step, const struct
         words[at++] = (long)bytes.start;
         break;
       case KIND_PTR:
-        words[at++] = (long)bytes_argument(self, argument).start;
+        bytes = bytes_argument(self, argument);
+        words[at++] = bytes.size == 0 ? 0 : (long)bytes.start; /* no bytes: a null pointer */
         break;
       case KIND_FD:
         words[at++] = fd_argument(self, argument);

@@ -33,7 +33,7 @@ static long place_mount(int mount, int target) {
 static long new_empty_tmpfs(void) {
   long fs = sys(fsopen, "tmpfs", FSOPEN_CLOEXEC);
   if (fs < 0) return fs;
-  sys(fsconfig, fs, FSCONFIG_SET_STRING, "size", "0", 0);
+  sys(fsconfig, fs, FSCONFIG_SET_STRING, "source", "tmpfs", 0);
   sys(fsconfig, fs, FSCONFIG_SET_STRING, "mode", "555", 0);
   sys(fsconfig, fs, FSCONFIG_SET_FLAG, "ro", 0, 0);
   long result = sys(fsconfig, fs, FSCONFIG_CMD_CREATE, 0, 0, 0);

@@ -36,7 +36,7 @@ root("a new file system is configured, mounted and moved by descriptors", async 
     `grep ' ${folder.path} ' /proc/self/mounts`,
   );
   expect(report.failure).toBeUndefined();
-  expect(output).toMatch(/^tmpfs .* tmpfs rw,nosuid,.*size=1024k/);
+  expect(output).toMatch(/^none .* tmpfs rw,nosuid,.*size=1024k/);
 });
 
 root("a bad mount option is an error of its own step", async () => {
