@@ -49,17 +49,15 @@ static long remove_deepest(const char *path) {
 long step_remove_cgroup(struct actor *self, const struct step *step) {
   const char *path = text_argument(self, step->args[0]);
   u64 end = monotonic_ns() + step->args[1] * 1000000;
-  /* The common case: nothing below it, and its last process is gone. */
+  /* The common case: nothing below it, and its last process is gone. With children it is as busy as with processes. */
   long result = sys(unlinkat, AT_FDCWD, path, AT_REMOVEDIR);
-  while (result == -EBUSY || result == -ENOTEMPTY || result == 0) {
-    if (result == 0 && (result = remove_deepest(path)) == 1) return 0;
+  if (result != -EBUSY && result != -ENOTEMPTY) return result == -ENOENT ? 0 : result;
+  while ((result = remove_deepest(path)) != 1) {
     if (result == 0) continue;
-    if (result != -EBUSY || monotonic_ns() >= end) break;
+    if (result != -EBUSY || monotonic_ns() >= end) return result == -ENOENT ? 0 : result;
     sleep_ms(1);
-    result = remove_deepest(path);
-    if (result == 1) return 0;
   }
-  return result == -ENOENT ? 0 : result;
+  return 0;
 }
 
 /* Sends a signal to each process listed in the buffer; how many there were. */
