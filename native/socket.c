@@ -5,7 +5,7 @@
 #include <linux/in6.h>
 #include <linux/resource.h>
 
-#define BACKLOG 128
+#define BACKLOG 1024
 
 /* An address holds 107 bytes of path: a longer one is reached through its directory, which `dir` keeps open. */
 static long unix_address(const char *path, struct sockaddr_un *address, int *dir) {

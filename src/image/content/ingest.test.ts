@@ -25,10 +25,10 @@ async function collect(source: AsyncIterable<Uint8Array>): Promise<Buffer> {
 
 test("content that is what it should be is put in place", async () => {
   const ingest = await Ingest.open(store, target);
-  ingest.write(content.subarray(0, 7));
+  await ingest.write(content.subarray(0, 7));
   expect(store.has(target)).toBeFalse();
-  ingest.write(content.subarray(7));
-  ingest.commit();
+  await ingest.write(content.subarray(7));
+  await ingest.commit();
   expect(store.has(target)).toBeTrue();
   expect(Buffer.from(store.read(target))).toEqual(content);
   expect(await collect(store.stream(target.digest))).toEqual(content);
@@ -40,12 +40,12 @@ test("content that is what it should be is put in place", async () => {
 
 test("an interrupted download is continued where it stopped", async () => {
   const first = await Ingest.open(store, target);
-  first.write(content.subarray(0, 300_000));
-  first.fail(new Error("cut"), { keep: true });
+  await first.write(content.subarray(0, 300_000));
+  await first.fail(new Error("cut"), { keep: true });
   const second = await Ingest.open(store, target);
   expect(second.resumedFrom).toBe(300_000);
-  second.write(content.subarray(300_000));
-  second.commit();
+  await second.write(content.subarray(300_000));
+  await second.commit();
   expect(Buffer.from(store.read(target))).toEqual(content);
 });
 
@@ -54,54 +54,54 @@ test("a partial file that is longer than the blob is started again", async () =>
   writeFileSync(partialPath(store, target.digest), Buffer.alloc(target.size + 1));
   const ingest = await Ingest.open(store, target);
   expect(ingest.offset).toBe(0);
-  ingest.write(content);
-  ingest.commit();
+  await ingest.write(content);
+  await ingest.commit();
   expect(store.has(target)).toBeTrue();
 });
 
 test("a reader sees all bytes while they arrive, from the first on", async () => {
   const early = await Ingest.open(store, target);
-  early.write(content.subarray(0, 1000));
-  early.fail(new Error("cut"), { keep: true });
+  await early.write(content.subarray(0, 1000));
+  await early.fail(new Error("cut"), { keep: true });
   const ingest = await Ingest.open(store, target);
   const reading = collect(ingest.follow());
   for (let at = 1000; at < content.length; at += 50_000) {
-    ingest.write(content.subarray(at, at + 50_000));
+    await ingest.write(content.subarray(at, at + 50_000));
     await Bun.sleep(0);
   }
-  ingest.commit();
+  await ingest.commit();
   expect(await reading).toEqual(content);
   expect(await collect(ingest.follow())).toEqual(content);
 });
 
 test("a reader fails as the download does", async () => {
   const ingest = await Ingest.open(store, target);
-  const reading = collect(ingest.follow());
-  ingest.write(content.subarray(0, 10));
-  ingest.fail(new Error("the line was cut"), { keep: false });
-  await expect(reading).rejects.toThrow("the line was cut");
+  const reading = expect(collect(ingest.follow())).rejects.toThrow("the line was cut");
+  await ingest.write(content.subarray(0, 10));
+  await ingest.fail(new Error("the line was cut"), { keep: false });
+  await reading;
   expect(existsSync(partialPath(store, target.digest))).toBeFalse();
 });
 
 test("wrong content never gets in place", async () => {
   const long = await Ingest.open(store, target);
-  expect(() => long.write(Buffer.concat([content, Buffer.from("x")]))).toThrow("longer than the 500000 bytes");
-  long.fail(new Error("long"), { keep: false });
+  await expect(long.write(Buffer.concat([content, Buffer.from("x")]))).rejects.toThrow("longer than the 500000 bytes");
+  await long.fail(new Error("long"), { keep: false });
   const short = await Ingest.open(store, target);
-  short.write(content.subarray(1));
-  expect(() => short.commit()).toThrow("ended after 499999 of the 500000 bytes");
-  short.fail(new Error("short"), { keep: false });
+  await short.write(content.subarray(1));
+  await expect(short.commit()).rejects.toThrow("ended after 499999 of the 500000 bytes");
+  await short.fail(new Error("short"), { keep: false });
   const other = await Ingest.open(store, target);
-  other.write(Buffer.from(content).fill(0x31, 0, 1));
-  expect(() => other.commit()).toThrow("its digest is sha256:");
-  other.fail(new Error("other"), { keep: false });
+  await other.write(Buffer.from(content).fill(0x31, 0, 1));
+  await expect(other.commit()).rejects.toThrow("its digest is sha256:");
+  await other.fail(new Error("other"), { keep: false });
   expect(store.has(target)).toBeFalse();
 });
 
 test("a blob that lost its end counts as absent, an altered one is refused", async () => {
   const ingest = await Ingest.open(store, target);
-  ingest.write(content);
-  ingest.commit();
+  await ingest.write(content);
+  await ingest.commit();
   writeFileSync(store.pathOf(target.digest), Buffer.alloc(target.size));
   expect(() => store.read(target)).toThrow("not what its descriptor says");
   truncateSync(store.pathOf(target.digest), 10);

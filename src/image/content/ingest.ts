@@ -1,15 +1,4 @@
-import {
-  closeSync,
-  constants,
-  fdatasyncSync,
-  ftruncateSync,
-  openSync,
-  read,
-  renameSync,
-  rmSync,
-  statSync,
-  writeSync,
-} from "node:fs";
+import { closeSync, constants, ftruncateSync, openSync, read, renameSync, rmSync, statSync, write } from "node:fs";
 import { join } from "node:path";
 import { GalleyError, toGalleyError } from "../../errors.ts";
 import { parseDigest } from "../digest.ts";
@@ -35,6 +24,8 @@ export class Ingest {
   #state: "open" | "complete" | "failed" = "open";
   #failure: unknown;
   #resumedFrom = 0;
+  #written = 0;
+  #writing: Promise<void> = Promise.resolve();
 
   private constructor(
     private readonly store: ContentStore,
@@ -54,7 +45,7 @@ export class Ingest {
       await ingest.#resume(signal);
       return ingest;
     } catch (failure) {
-      ingest.fail(failure, { keep: true });
+      await ingest.fail(failure, { keep: true });
       throw failure;
     }
   }
@@ -63,7 +54,8 @@ export class Ingest {
     const present = statSync(this.path).size;
     if (present > this.target.size) ftruncateSync(this.fd, 0);
     else if (present > 0) for await (const chunk of readUpTo(this.path, present, signal)) this.#verifier.update(chunk);
-    this.#resumedFrom = this.offset;
+    this.#written = this.#verifier.seen;
+    this.#resumedFrom = this.#written;
   }
 
   /** Bytes that an earlier download left. */
@@ -73,27 +65,35 @@ export class Ingest {
 
   /** Bytes that are in the file. */
   get offset(): number {
-    return this.#verifier.seen;
+    return this.#written;
   }
 
-  /** Appends; more than the target's size is `data_loss`. A full disk is `resource_exhausted`. */
-  write(chunk: Uint8Array): void {
-    const start = this.offset;
+  /**
+   * Appends; more than the target's size is `data_loss`. A full disk is `resource_exhausted`. Resolves when the chunk before is
+   * written: one chunk is on its way to the file, in another thread, while the next one comes from the network.
+   */
+  async write(chunk: Uint8Array): Promise<void> {
+    const start = this.#verifier.seen;
     this.#verifier.update(chunk);
+    await this.#writing;
+    this.#writing = this.#append(chunk, start);
+    this.#writing.catch(() => undefined); // Whoever waits for it next is told.
+  }
+
+  async #append(chunk: Uint8Array, start: number): Promise<void> {
     try {
-      for (let done = 0; done < chunk.length; ) {
-        done += writeSync(this.fd, chunk, done, chunk.length - done, start + done);
-      }
+      for (let done = 0; done < chunk.length; ) done += await writeAt(this.fd, chunk.subarray(done), start + done);
     } catch (failure) {
       throw toGalleyError(failure, { op: "write", subject: this.path });
     }
+    this.#written = start + chunk.length;
     this.#notify();
   }
 
-  /** Checks the whole and puts it in place. `durable` for what an image cannot be shown without. */
-  commit(options: { readonly durable?: boolean } = {}): void {
+  /** Checks the whole and puts it in place. */
+  async commit(): Promise<void> {
+    await this.#writing;
     this.#verifier.finish();
-    if (options.durable === true) fdatasyncSync(this.fd);
     renameSync(this.path, this.store.pathOf(this.target.digest));
     this.#state = "complete";
     closeSync(this.fd);
@@ -101,13 +101,14 @@ export class Ingest {
   }
 
   /** Ends without a blob; readers fail with `failure`. The partial file stays for a later resume only if `keep` says so. */
-  fail(failure: unknown, options: { readonly keep: boolean }): void {
+  async fail(failure: unknown, options: { readonly keep: boolean }): Promise<void> {
     if (this.#state !== "open") return;
     this.#state = "failed";
     this.#failure = failure;
-    closeSync(this.fd);
-    if (!options.keep || this.offset === 0) rmSync(this.path, { force: true });
     this.#notify();
+    await this.#writing.catch(() => undefined); // It uses the descriptor, and its failure is not the first.
+    closeSync(this.fd);
+    if (!options.keep || this.#written === 0) rmSync(this.path, { force: true });
   }
 
   #throwIfFailed(): void {
@@ -175,6 +176,15 @@ function readAt(fd: number, position: number, length: number): Promise<Uint8Arra
   return new Promise((resolve, reject) =>
     read(fd, buffer, 0, length, position, (failure, count) =>
       failure === null ? resolve(buffer.subarray(0, count)) : reject(failure),
+    ),
+  );
+}
+
+/** Writes outside the main thread; gives the number of bytes that were written. */
+function writeAt(fd: number, bytes: Uint8Array, position: number): Promise<number> {
+  return new Promise((resolve, reject) =>
+    write(fd, bytes, 0, bytes.length, position, (failure, count) =>
+      failure === null ? resolve(count) : reject(failure),
     ),
   );
 }

@@ -106,15 +106,15 @@ async function download(parts: LayerParts, task: LayerTask, ingest: Ingest): Pro
     const options = { offset: ingest.offset, signal: parts.signal, onRetry };
     progress.downloading(ingest.offset);
     for await (const chunk of parts.transport.fetchBlob(parts.reference, blob, options)) {
-      ingest.write(chunk);
+      await ingest.write(chunk);
       progress.downloading(ingest.offset);
     }
-    ingest.commit();
+    await ingest.commit();
     progress.status("downloaded");
   } catch (failure) {
     // What stopped the download may be that its content turned out to be wrong.
     const cause: unknown = parts.signal.aborted ? parts.signal.reason : failure;
-    ingest.fail(failure, { keep: isWorthKeeping(cause) });
+    await ingest.fail(failure, { keep: isWorthKeeping(cause) });
     throw failure;
   }
 }

@@ -1,0 +1,131 @@
+import { GalleyError } from "../errors.ts";
+import { type CapabilityPlan, planCapabilities } from "../linux/capabilities.ts";
+import { errno } from "../linux/errno.ts";
+import { RLIM_INFINITY, rlimitNumber } from "../linux/rlimits.ts";
+import { stringList } from "../recipe/encode.ts";
+import { resolveKind } from "../recipe/ops.ts";
+import { type Step, step } from "../recipe/recipe.ts";
+import type { ProcessConfig } from "../spec/runtime.ts";
+import { flag, slot } from "./slots.ts";
+
+/** prctl(2), capabilities(7). */
+const PR_SET_KEEPCAPS = 8;
+const PR_CAPBSET_DROP = 24;
+const PR_SET_NO_NEW_PRIVS = 38;
+const PR_CAP_AMBIENT = 47;
+const PR_CAP_AMBIENT_RAISE = 2;
+const PR_CAP_AMBIENT_CLEAR_ALL = 4;
+const KEYCTL_JOIN_SESSION_KEYRING = 1;
+
+/** What becomes of the process once it stands in its root: everything but its streams and the final exec. */
+export interface ProcessSteps {
+  /** While still privileged: working directory, keyring, limits. */
+  readonly privileged: readonly Step[];
+  /** Capabilities, user, and the seccomp filter in the place that no_new_privs allows. */
+  readonly credentials: readonly Step[];
+  readonly exec: readonly Step[];
+}
+
+/** @param filter the seccomp filter (struct sock_filter array) and its flags, where there is one */
+export function compileProcess(process: ProcessConfig, filter: readonly Step[]): ProcessSteps {
+  const guarded = process.noNewPrivileges === true;
+  return {
+    privileged: [...limits(process), ...keyring()],
+    credentials: [
+      ...(guarded ? noNewPrivileges() : filter),
+      ...credentials(process),
+      ...changeDirectory(process.cwd),
+      ...(guarded ? filter : []),
+    ],
+    exec: [execStep(process)],
+  };
+}
+
+/** Makes a missing working directory, as every runtime does; before the root may become read-only. */
+export function makeWorkingDirectory(process: ProcessConfig): Step[] {
+  if (process.cwd === "/") return [];
+  const cause = "process.cwd";
+  return [
+    step("resolve", [slot.root, process.cwd, resolveKind.directory, 0o755], { out: slot.target, cause }),
+    step("close", [slot.target], { cause }),
+  ];
+}
+
+/** A step that loads a compiled filter. */
+export function seccompStep(filter: Uint8Array, flags: number): Step {
+  return step("seccomp", [flags, filter], { cause: "linux.seccomp" });
+}
+
+function limits(process: ProcessConfig): Step[] {
+  return (process.rlimits ?? []).map((limit, index) => {
+    const cause = `process.rlimits[${index}] (${limit.type})`;
+    const resource = rlimitNumber(limit.type);
+    if (resource === undefined) throw new GalleyError("invalid_argument", "unknown resource limit", { subject: cause });
+    return step("setrlimit", [resource, limitValue(limit.soft), limitValue(limit.hard)], { cause });
+  });
+}
+
+/** -1 and anything beyond 2^63 mean no limit. */
+function limitValue(value: number): bigint {
+  return value < 0 || value >= 2 ** 63 ? RLIM_INFINITY : BigInt(value);
+}
+
+/** A session keyring of its own: keys of the caller stay with the caller. Not every kernel or sandbox has keyrings. */
+function keyring(): Step[] {
+  return [
+    step("keyctl", [KEYCTL_JOIN_SESSION_KEYRING, 0, 0, 0], { cause: "session keyring", tolerate: [errno.ENOSYS, errno.EPERM] }),
+  ];
+}
+
+function noNewPrivileges(): Step[] {
+  return [step("prctl", [PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0], { cause: "process.noNewPrivileges" })];
+}
+
+function credentials(process: ProcessConfig): Step[] {
+  const { uid, gid, umask, additionalGids = [] } = process.user;
+  const plan = planCapabilities(process.capabilities ?? {});
+  const groups = new Uint8Array(new Uint32Array(additionalGids).buffer);
+  return [
+    ...dropBounding(plan),
+    step("prctl", [PR_SET_KEEPCAPS, 1, 0, 0, 0], { cause: "process.capabilities" }),
+    step("setgroups", [additionalGids.length, groups], { cause: "process.user.additionalGids" }),
+    step("setresgid", [gid, gid, gid], { cause: "process.user.gid" }),
+    step("setresuid", [uid, uid, uid], { cause: "process.user.uid" }),
+    ...setCapabilities(plan),
+    step("umask", [umask ?? 0o022], { cause: "process.user.umask" }),
+  ];
+}
+
+/** Absent capabilities mean none at all (runtime-spec config.md, "Linux Process"). */
+function dropBounding(plan: CapabilityPlan): Step[] {
+  const cause = "process.capabilities.bounding";
+  return plan.boundingDrops.map((number) =>
+    step("prctl", [PR_CAPBSET_DROP, number, 0, 0, 0], { cause, tolerate: [errno.EINVAL] }),
+  );
+}
+
+function setCapabilities(plan: CapabilityPlan): Step[] {
+  const cause = "process.capabilities.ambient";
+  return [
+    step("capset", [plan.header, plan.data], { cause: "process.capabilities" }),
+    step("prctl", [PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0], { cause }),
+    ...plan.ambient.map((number) => step("prctl", [PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, number, 0, 0], { cause })),
+  ];
+}
+
+/** As the user itself, who may lack the right to enter; the check keeps a leaked directory of the host out (CVE-2024-21626). */
+function changeDirectory(cwd: string): Step[] {
+  return [
+    step("chdir", [cwd], { cause: "process.cwd" }),
+    step("check_cwd", [], { cause: "process.cwd" }),
+    step("close_range", [3, 0xffff_ffff, flag.CLOSE_RANGE_CLOEXEC], { cause: "no descriptor of ours reaches the command" }),
+  ];
+}
+
+const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+function execStep(process: ProcessConfig): Step {
+  const env = process.env ?? [];
+  const path = env.findLast((entry) => entry.startsWith("PATH="))?.slice("PATH=".length) ?? DEFAULT_PATH;
+  return step("exec", [stringList(process.args), stringList(env), path], { cause: "process.args" });
+}

@@ -1,0 +1,50 @@
+/** Names of the descriptor slots and numbers of the meeting points that the runtime's recipes use. */
+
+export const slot = {
+  root: "root",
+  oldRoot: "old-root",
+  target: "target",
+  mount: "mount",
+  pidfd: "pidfd",
+  proc: "proc",
+  stdinRead: "stdin.read",
+  stdinWrite: "stdin.write",
+  stdoutRead: "stdout.read",
+  stdoutWrite: "stdout.write",
+  stderrRead: "stderr.read",
+  stderrWrite: "stderr.write",
+  master: "tty.master",
+  tty: "tty",
+  oom: "oom",
+  cgroup: "cgroup",
+} as const;
+
+/** Points at which the actors meet; the outside signals each of them once, in this order. */
+export const point = {
+  /** User and group id maps are written. */
+  idMaps: 1,
+  /** The outside's part of the network is done. */
+  network: 2,
+  /** The process is in its cgroups. */
+  cgroup: 3,
+} as const;
+
+/** Flags of the system calls that more than one module here needs; each from the uapi header of its call. */
+export const flag = {
+  AT_EMPTY_PATH: 0x1000,
+  AT_RECURSIVE: 0x8000,
+  OPEN_TREE_CLONE: 1,
+  OPEN_TREE_CLOEXEC: 0o2000000,
+  FSOPEN_CLOEXEC: 1,
+  FSMOUNT_CLOEXEC: 1,
+  MOVE_MOUNT_F_EMPTY_PATH: 0x4,
+  MOVE_MOUNT_T_EMPTY_PATH: 0x40,
+  MNT_DETACH: 2,
+  O_RDONLY: 0,
+  O_WRONLY: 1,
+  O_RDWR: 2,
+  O_DIRECTORY: 0o200000,
+  O_CLOEXEC: 0o2000000,
+  O_PATH: 0o10000000,
+  CLOSE_RANGE_CLOEXEC: 4,
+} as const;
