@@ -3,7 +3,7 @@ import { errno } from "../linux/errno.ts";
 import { NONE } from "../recipe/ops.ts";
 import { type Recipe, type Step, step } from "../recipe/recipe.ts";
 import type { LinuxConfig, NamespaceType } from "../spec/runtime.ts";
-import { compileCgroup } from "./cgroup.ts";
+import { joinCgroup } from "./cgroup.ts";
 import { type HostFacts, hostFacts } from "./host.ts";
 import { cloneFlags } from "./namespaces.ts";
 import { compileProcess } from "./process.ts";
@@ -21,7 +21,7 @@ const CONTAINER = "container";
 export function compileExec(input: ExecInput, facts: HostFacts = hostFacts()): Recipe {
   const linux = input.config.linux ?? {};
   const stdio = compileStdio(input.process, input.openStdin, false);
-  const cgroup = compileCgroup(linux, facts.cgroups);
+  const cgroup = joinCgroup(linux, facts.cgroups);
   const adjust = input.process.oomScoreAdj ?? input.config.process?.oomScoreAdj;
   const pidfd = { out: CONTAINER, cause: "the container's first process" };
   return {
@@ -30,9 +30,9 @@ export function compileExec(input: ExecInput, facts: HostFacts = hostFacts()): R
         ...stdio.before,
         step("open_pid", [input.init.pid, input.init.startTime], pidfd),
         step("setns", [CONTAINER, cloneFlags.pid], { cause: "linux.namespaces (pid)" }),
-        ...cgroup.join,
+        ...cgroup.before,
         step("clone", [0, cgroup.cloneInto ?? NONE, 1], { out: slot.pidfd, cause: "exec" }),
-        ...cgroup.attachOnly,
+        ...cgroup.attach,
         ...(adjust === undefined ? [] : oomScore(adjust)),
         step("signal", [point.cgroup], { cause: "in its cgroup" }),
         ...stdio.after,

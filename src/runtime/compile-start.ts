@@ -8,7 +8,7 @@ import { type Recipe, type Step, step } from "../recipe/recipe.ts";
 import type { RuntimeConfig } from "../spec/runtime.ts";
 import { type CgroupSteps, compileCgroup } from "./cgroup.ts";
 import { compileDevices, ownsDev } from "./devices.ts";
-import { hostFacts, type HostFacts } from "./host.ts";
+import { type HostFacts, hostFacts } from "./host.ts";
 import { compileMounts } from "./mounts.ts";
 import { compileNamespaces, type Namespaces } from "./namespaces.ts";
 import { compileProcess, makeWorkingDirectory } from "./process.ts";
@@ -123,6 +123,8 @@ function names(config: RuntimeConfig, namespaces: Namespaces): Step[] {
   if (!namespaces.isNew("uts")) return [];
   return [
     ...(config.hostname === undefined ? [] : [step("sethostname", [text(config.hostname)], { cause: "hostname" })]),
-    ...(config.domainname === undefined ? [] : [step("setdomainname", [text(config.domainname)], { cause: "domainname" })]),
+    ...(config.domainname === undefined
+      ? []
+      : [step("setdomainname", [text(config.domainname)], { cause: "domainname" })]),
   ];
 }

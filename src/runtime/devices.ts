@@ -1,23 +1,16 @@
-import { dirname, basename } from "node:path";
+import { basename, dirname } from "node:path";
+import { defaultDeviceLinks, deviceNumber } from "../linux/devices.ts";
+import { errno } from "../linux/errno.ts";
 import { resolveKind } from "../recipe/ops.ts";
 import { type Step, step } from "../recipe/recipe.ts";
 import type { DeviceConfig } from "../spec/runtime.ts";
 import { slot } from "./slots.ts";
 
-const EEXIST = 17;
 const S_IFCHR = 0o020000;
 const S_IFBLK = 0o060000;
 const S_IFIFO = 0o010000;
 const types: Readonly<Record<DeviceConfig["type"], number>> = { c: S_IFCHR, u: S_IFCHR, b: S_IFBLK, p: S_IFIFO };
 
-/** The links that every container's /dev has (runtime-spec config-linux.md, "Dev symbolic links"). */
-const links: readonly (readonly [string, string])[] = [
-  ["/proc/self/fd", "fd"],
-  ["/proc/self/fd/0", "stdin"],
-  ["/proc/self/fd/1", "stdout"],
-  ["/proc/self/fd/2", "stderr"],
-  ["pts/ptmx", "ptmx"],
-];
 const DEV = "dev";
 
 /** Inside, once /dev is mounted: device nodes, links, and nothing of the image's own in their place. */
@@ -27,7 +20,9 @@ export function compileDevices(devices: readonly DeviceConfig[]): Step[] {
   return [
     first,
     ...devices.flatMap((device, index) => makeDevice(device, `linux.devices[${index}] (${device.path})`)),
-    ...links.map(([target, name]) => step("symlinkat", [target, DEV, name], { cause, tolerate: [EEXIST] })),
+    ...defaultDeviceLinks.map(([path, target]) =>
+      step("symlinkat", [target, DEV, basename(path)], { cause, tolerate: [errno.EEXIST] }),
+    ),
     step("close", [DEV], { cause }),
   ];
 }
@@ -46,20 +41,23 @@ function nodeSteps(device: DeviceConfig, directory: string, cause: string): Step
   const name = basename(device.path);
   const mode = (device.fileMode ?? 0o666) & 0o7777;
   const [uid, gid] = [device.uid ?? 0, device.gid ?? 0];
-  const number = makeDeviceNumber(device.major ?? 0, device.minor ?? 0);
-  const node = step("mknodat", [directory, name, types[device.type] | mode, number], { cause, tolerate: [EEXIST] });
+  const number = deviceNumber(device.major ?? 0, device.minor ?? 0);
+  const node = step("mknodat", [directory, name, types[device.type] | mode, number], {
+    cause,
+    tolerate: [errno.EEXIST],
+  });
   if (uid === 0 && gid === 0) return [node];
   return [node, step("fchownat", [directory, name, uid, gid, 0x100], { cause })];
 }
 
-/** The kernel's encoding of a device number (new_encode_dev). */
-export function makeDeviceNumber(major: number, minor: number): number {
-  return ((minor & 0xff) | (major << 8) | ((minor & ~0xff) << 12)) >>> 0;
-}
-
 /** Whether /dev is the container's own to fill: a file system mounted there, not the host's bound in. */
-export function ownsDev(mounts: readonly { readonly destination: string; readonly type?: string; readonly options?: readonly string[] }[]): boolean {
+export function ownsDev(
+  mounts: readonly { readonly destination: string; readonly type?: string; readonly options?: readonly string[] }[],
+): boolean {
   const dev = mounts.find((mount) => mount.destination.replace(/\/+$/, "") === "/dev");
-  return dev?.type !== undefined && dev.type !== "bind" && !(dev.options ?? []).some((option) => option === "bind" || option === "rbind");
+  return (
+    dev?.type !== undefined &&
+    dev.type !== "bind" &&
+    !(dev.options ?? []).some((option) => option === "bind" || option === "rbind")
+  );
 }
-

@@ -1,5 +1,5 @@
-import { release } from "node:os";
 import { type CgroupLayout, detectCgroups } from "../linux/cgroups/detect.ts";
+import { kernelAtLeast } from "../linux/kernel-version.ts";
 import type { RootOptions } from "./root.ts";
 
 /** What the compiler must know of the machine. */
@@ -8,12 +8,7 @@ export interface HostFacts {
   readonly overlay: RootOptions;
 }
 
-/** Reads the facts: a few small files of /proc, some tens of microseconds. */
+/** Reads the facts: a few small files of /proc. */
 export function hostFacts(): HostFacts {
   return { cgroups: detectCgroups(), overlay: { layerByLayer: kernelAtLeast(6, 5) } };
-}
-
-function kernelAtLeast(major: number, minor: number): boolean {
-  const [ours = 0, ourMinor = 0] = release().split(/[.-]/).map(Number);
-  return ours > major || (ours === major && ourMinor >= minor);
 }

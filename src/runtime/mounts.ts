@@ -111,8 +111,16 @@ function parameters(fs: string, mount: MountConfig, options: MountOptions, cause
   );
 }
 
-function setOnMount(mount: string, change: MountOptions["attributes"], flags: number, cause: string, propagation = 0): Step {
-  return step("mount_setattr", [mount, "", flag.AT_EMPTY_PATH | flags, encodeMountAttr(change, propagation)], { cause });
+function setOnMount(
+  mount: string,
+  change: MountOptions["attributes"],
+  flags: number,
+  cause: string,
+  propagation = 0,
+): Step {
+  return step("mount_setattr", [mount, "", flag.AT_EMPTY_PATH | flags, encodeMountAttr(change, propagation)], {
+    cause,
+  });
 }
 
 function setAttributes(mount: string, options: MountOptions, cause: string): Step[] {
@@ -124,7 +132,13 @@ function setAttributes(mount: string, options: MountOptions, cause: string): Ste
 }
 
 /** Finds or makes the destination below the root, moves the mount there and sets how it propagates. */
-function attach(destination: string, directory: boolean, options: MountOptions, cause: string, mount: string = slot.mount): Step[] {
+function attach(
+  destination: string,
+  directory: boolean,
+  options: MountOptions,
+  cause: string,
+  mount: string = slot.mount,
+): Step[] {
   const kind = directory ? resolveKind.directory : resolveKind.file;
   const copy = options.tmpcopyup ? [step("copy_tree", [slot.target, mount], { cause: `${cause}: tmpcopyup` })] : [];
   return [

@@ -46,7 +46,10 @@ export function compileNamespaces(linux: LinuxConfig): Namespaces {
 
 function openNamespace(type: NamespaceType, path: string): Step[] {
   const options = { cause: `linux.namespaces (${type} at ${path})` };
-  const opened = step("openat", [CWD, path, flag.O_RDONLY | flag.O_CLOEXEC, 0], { out: `namespace.${type}`, ...options });
+  const opened = step("openat", [CWD, path, flag.O_RDONLY | flag.O_CLOEXEC, 0], {
+    out: `namespace.${type}`,
+    ...options,
+  });
   return type === "pid" ? [opened, step("setns", [`namespace.${type}`, cloneFlags.pid], options)] : [opened];
 }
 

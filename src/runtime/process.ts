@@ -1,7 +1,7 @@
 import { GalleyError } from "../errors.ts";
 import { type CapabilityPlan, planCapabilities } from "../linux/capabilities.ts";
 import { errno } from "../linux/errno.ts";
-import { RLIM_INFINITY, rlimitNumber } from "../linux/rlimits.ts";
+import { rlimitNumber, rlimitValue } from "../linux/rlimits.ts";
 import { stringList } from "../recipe/encode.ts";
 import { resolveKind } from "../recipe/ops.ts";
 import { type Step, step } from "../recipe/recipe.ts";
@@ -26,7 +26,7 @@ export interface ProcessSteps {
   readonly exec: readonly Step[];
 }
 
-/** @param filter the seccomp filter (struct sock_filter array) and its flags, where there is one */
+/** @param filter the step that loads the seccomp filter, where there is one */
 export function compileProcess(process: ProcessConfig, filter: readonly Step[]): ProcessSteps {
   const guarded = process.noNewPrivileges === true;
   return {
@@ -51,29 +51,22 @@ export function makeWorkingDirectory(process: ProcessConfig): Step[] {
   ];
 }
 
-/** A step that loads a compiled filter. */
-export function seccompStep(filter: Uint8Array, flags: number): Step {
-  return step("seccomp", [flags, filter], { cause: "linux.seccomp" });
-}
-
 function limits(process: ProcessConfig): Step[] {
   return (process.rlimits ?? []).map((limit, index) => {
     const cause = `process.rlimits[${index}] (${limit.type})`;
     const resource = rlimitNumber(limit.type);
     if (resource === undefined) throw new GalleyError("invalid_argument", "unknown resource limit", { subject: cause });
-    return step("setrlimit", [resource, limitValue(limit.soft), limitValue(limit.hard)], { cause });
+    return step("setrlimit", [resource, rlimitValue(limit.soft), rlimitValue(limit.hard)], { cause });
   });
-}
-
-/** -1 and anything beyond 2^63 mean no limit. */
-function limitValue(value: number): bigint {
-  return value < 0 || value >= 2 ** 63 ? RLIM_INFINITY : BigInt(value);
 }
 
 /** A session keyring of its own: keys of the caller stay with the caller. Not every kernel or sandbox has keyrings. */
 function keyring(): Step[] {
   return [
-    step("keyctl", [KEYCTL_JOIN_SESSION_KEYRING, 0, 0, 0], { cause: "session keyring", tolerate: [errno.ENOSYS, errno.EPERM] }),
+    step("keyctl", [KEYCTL_JOIN_SESSION_KEYRING, 0, 0, 0], {
+      cause: "session keyring",
+      tolerate: [errno.ENOSYS, errno.EPERM],
+    }),
   ];
 }
 
@@ -118,7 +111,9 @@ function changeDirectory(cwd: string): Step[] {
   return [
     step("chdir", [cwd], { cause: "process.cwd" }),
     step("check_cwd", [], { cause: "process.cwd" }),
-    step("close_range", [3, 0xffff_ffff, flag.CLOSE_RANGE_CLOEXEC], { cause: "no descriptor of ours reaches the command" }),
+    step("close_range", [3, 0xffff_ffff, flag.CLOSE_RANGE_CLOEXEC], {
+      cause: "no descriptor of ours reaches the command",
+    }),
   ];
 }
 

@@ -29,7 +29,9 @@ export function compileRoot(root: RootSource, mountPoint: string, propagation: s
   const attach = step("move_mount", [slot.root, "", CWD, mountPoint, flag.MOVE_MOUNT_F_EMPTY_PATH], { cause: "root" });
   const legacy = root.kind === "overlay" && !options.layerByLayer;
   return [
-    step("mount_setattr", [CWD, "/", flag.AT_RECURSIVE, encodeMountAttr({ set: 0, clear: 0 }, kind)], { cause: "linux.rootfsPropagation" }),
+    step("mount_setattr", [CWD, "/", flag.AT_RECURSIVE, encodeMountAttr({ set: 0, clear: 0 }, kind)], {
+      cause: "linux.rootfsPropagation",
+    }),
     ...made,
     ...(legacy ? [] : [attach]),
   ];
@@ -44,6 +46,9 @@ function overlay(root: Extract<RootSource, { kind: "overlay" }>, mountPoint: str
     ...root.lower.map((layer) => set("lowerdir+", layer)),
     set("upperdir", root.upper),
     set("workdir", root.work),
+    // An upper directory is the container's: what it says of other places in the layers is not to be followed.
+    set("redirect_dir", "off"),
+    set("metacopy", "off"),
     step("fsconfig_create", [slot.mount], { cause }),
     step("fsmount", [slot.mount, flag.FSMOUNT_CLOEXEC, 0], { out: slot.root, cause }),
     step("close", [slot.mount], { cause }),
@@ -53,8 +58,8 @@ function overlay(root: Extract<RootSource, { kind: "overlay" }>, mountPoint: str
 /** mount(2) takes a page of options; separators in paths are escaped as overlayfs reads them. */
 function legacyOverlay(root: Extract<RootSource, { kind: "overlay" }>, mountPoint: string): Step[] {
   const cause = "root.path (overlayfs)";
-  const escape = (path: string): string => path.replace(/[\\:,]/g, "\\$&");
-  const data = `lowerdir=${root.lower.map(escape).join(":")},upperdir=${escape(root.upper)},workdir=${escape(root.work)}`;
+  const quote = (path: string): string => path.replace(/[\\:,]/g, "\\$&");
+  const data = `lowerdir=${root.lower.map(quote).join(":")},upperdir=${quote(root.upper)},workdir=${quote(root.work)},redirect_dir=off,metacopy=off`;
   return [
     step("mount", ["overlay", mountPoint, "overlay", 0, data], { cause }),
     step("openat", [CWD, mountPoint, flag.O_PATH | flag.O_DIRECTORY | flag.O_CLOEXEC, 0], { out: slot.root, cause }),
@@ -70,7 +75,11 @@ function directory(path: string): Step[] {
 export function enterRoot(readonly: boolean): Step[] {
   const cause = "root (pivot_root)";
   const here = flag.O_PATH | flag.O_DIRECTORY | flag.O_CLOEXEC;
-  const lock = step("mount_setattr", [slot.root, "", flag.AT_EMPTY_PATH, encodeMountAttr({ set: mountAttr.RDONLY, clear: 0 })], { cause: "root.readonly" });
+  const lock = step(
+    "mount_setattr",
+    [slot.root, "", flag.AT_EMPTY_PATH, encodeMountAttr({ set: mountAttr.RDONLY, clear: 0 })],
+    { cause: "root.readonly" },
+  );
   return [
     ...(readonly ? [lock] : []),
     step("openat", [CWD, "/", here, 0], { out: slot.oldRoot, cause }),

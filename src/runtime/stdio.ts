@@ -38,7 +38,9 @@ function pipeStdio(process: ProcessConfig, openStdin: boolean): Stdio {
 /** A process that is not root may open /dev/stdout again, as it may under every other runtime. */
 function giveTo(process: ProcessConfig, name: string): Step[] {
   if (process.user.uid === 0) return [];
-  return [step("fchownat", [name, "", process.user.uid, process.user.gid, flag.AT_EMPTY_PATH], { cause: "process.user" })];
+  return [
+    step("fchownat", [name, "", process.user.uid, process.user.gid, flag.AT_EMPTY_PATH], { cause: "process.user" }),
+  ];
 }
 
 function terminalStdio(process: ProcessConfig, console: boolean): Stdio {

@@ -1,0 +1,131 @@
+import { GalleyError } from "../errors.ts";
+import type { CgroupLayout } from "../linux/cgroups/detect.ts";
+import { planCgroup } from "../linux/cgroups/plan.ts";
+import type { CgroupPlan, CgroupStep, Freezer } from "../linux/cgroups/types.ts";
+import { CWD } from "../recipe/ops.ts";
+import { type ShimSettings, type Step, step } from "../recipe/recipe.ts";
+import type { LinuxConfig } from "../spec/runtime.ts";
+import { flag, slot } from "./slots.ts";
+
+/** What a container's cgroup adds to its sections. */
+export interface CgroupSteps {
+  /** Outside, before the clone: the v2 directory, which the process is born in. */
+  readonly before: readonly Step[];
+  /** Slot of that directory. */
+  readonly cloneInto?: string;
+  /** Outside, after the clone: the v1 directories with their limits, then the process into each. */
+  readonly attach: readonly Step[];
+  readonly cleanup: readonly Step[];
+  readonly pause: readonly Step[];
+  readonly resume: readonly Step[];
+  readonly kill: readonly Step[];
+  readonly oom: Pick<ShimSettings, "oom">;
+}
+
+/** How long removal waits for the last processes, and pausing for all of them to stop. Milliseconds. */
+const PATIENCE = 10_000;
+const SIGKILL = 9;
+
+/**
+ * Compiles linux.cgroupsPath and linux.resources. What belongs to v1 is made beside the inside's mounts, as only the attaching,
+ * which may wait for RCU, has to be over before the command begins.
+ */
+export function compileCgroup(linux: LinuxConfig, layout: CgroupLayout): CgroupSteps {
+  const plan = planOf(linux, layout);
+  const isUnified = (one: CgroupStep): boolean =>
+    plan.cloneInto !== undefined && isBelow(one.path, layout.v2?.mountPoint);
+  return {
+    before: [...plan.prepare.filter(isUnified).map(prepareStep), ...openOwn(plan), ...filterDevices(plan)],
+    ...(plan.cloneInto === undefined ? {} : { cloneInto: slot.cgroup }),
+    attach: [
+      ...plan.prepare.filter((one) => !isUnified(one)).map(prepareStep),
+      ...watchOom(plan),
+      ...attachSteps(plan),
+    ],
+    cleanup: cleanup(plan, linux),
+    pause: freezerSteps(plan.freezer, "freeze"),
+    resume: freezerSteps(plan.freezer, "thaw"),
+    kill: killSteps(plan),
+    oom: oomSettings(plan),
+  };
+}
+
+/** For a process that joins a container's cgroup: nothing is made, and no limit is written again. */
+export function joinCgroup(
+  linux: LinuxConfig,
+  layout: CgroupLayout,
+): Pick<CgroupSteps, "before" | "cloneInto" | "attach"> {
+  const plan = planOf(linux, layout);
+  const into = plan.cloneInto === undefined ? {} : { cloneInto: slot.cgroup };
+  return { before: openOwn(plan), ...into, attach: attachSteps(plan) };
+}
+
+function planOf(linux: LinuxConfig, layout: CgroupLayout): CgroupPlan {
+  const { cgroupsPath: path, resources } = linux;
+  if (path === undefined || path === "") {
+    throw new GalleyError("invalid_argument", "must be set", { subject: "linux.cgroupsPath" });
+  }
+  return planCgroup({ layout, path, ...(resources === undefined ? {} : { resources }) });
+}
+
+function isBelow(path: string, mountPoint: string | undefined): boolean {
+  return mountPoint !== undefined && path.startsWith(`${mountPoint}/`);
+}
+
+function prepareStep(one: CgroupStep): Step {
+  if (one.kind === "mkdir") return step("make_dirs", [one.path, 0o755], { cause: one.cause });
+  return writeStep(one.path, one.value, one.cause, one.tolerate);
+}
+
+function writeStep(path: string, value: string, cause: string, tolerate?: readonly number[]): Step {
+  const content = new TextEncoder().encode(value);
+  const options = tolerate === undefined ? { cause } : { cause, tolerate: tolerate.slice(0, 4) };
+  return step("write_file", [CWD, path, content, flag.O_WRONLY, 0], options);
+}
+
+function openOwn(plan: CgroupPlan): Step[] {
+  if (plan.cloneInto === undefined) return [];
+  const flags = flag.O_RDONLY | flag.O_DIRECTORY | flag.O_CLOEXEC;
+  return [step("openat", [CWD, plan.cloneInto, flags, 0], { out: slot.cgroup, cause: "linux.cgroupsPath" })];
+}
+
+/** The filter's directory is the one that the process is born in: where v1 filters devices the plan has none. */
+function filterDevices({ deviceFilter }: CgroupPlan): Step[] {
+  if (deviceFilter === undefined) return [];
+  return [step("attach_device_filter", [slot.cgroup, deviceFilter.instructions], { cause: deviceFilter.cause })];
+}
+
+function watchOom({ oom }: CgroupPlan): Step[] {
+  if (oom?.version !== 1) return [];
+  return [step("watch_oom", [oom.directory], { out: slot.oom, cause: "linux.resources.memory (OOM kills)" })];
+}
+
+function oomSettings({ oom }: CgroupPlan): Pick<ShimSettings, "oom"> {
+  if (oom === undefined) return {};
+  return { oom: oom.version === 1 ? { slot: slot.oom } : { path: oom.counter } };
+}
+
+function attachSteps(plan: CgroupPlan): Step[] {
+  return plan.attach.map(({ path, cause }) => step("write_pid", [CWD, path], { cause }));
+}
+
+function killSteps({ members }: CgroupPlan): Step[] {
+  return members === undefined
+    ? []
+    : [step("kill_cgroup", [members, SIGKILL], { cause: "what still runs in its cgroup" })];
+}
+
+/** The end of a pid namespace's init ends all others; without a namespace of its own they are to be looked for. */
+function cleanup(plan: CgroupPlan, linux: LinuxConfig): Step[] {
+  const ownPids = (linux.namespaces ?? []).some((one) => one.type === "pid" && (one.path ?? "") === "");
+  const remove = (path: string): Step => step("remove_cgroup", [path, PATIENCE], { cause: "linux.cgroupsPath" });
+  return [...(ownPids ? [] : killSteps(plan)), ...plan.directories.map(remove)];
+}
+
+function freezerSteps(freezer: Freezer | undefined, which: "freeze" | "thaw"): Step[] {
+  if (freezer === undefined) return [];
+  const { path, value, cause } = freezer[which];
+  const reached = which === "freeze" ? freezer.frozen : freezer.thawed;
+  const text = new TextEncoder().encode(reached.text);
+  return [writeStep(path, value, cause), step("await_file", [CWD, reached.path, text, PATIENCE], { cause })];
+}
