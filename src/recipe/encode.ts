@@ -1,5 +1,5 @@
 import { GalleyError } from "../errors.ts";
-import { CWD, type Fixup, fixupKinds, NONE, ops, sectionNames } from "./ops.ts";
+import { CWD, type Fixup, fixupKinds, NONE, type OpSpec, ops, sectionNames } from "./ops.ts";
 import type { Arg, Recipe, ShimSettings, Step } from "./recipe.ts";
 
 /** The encoding's constants; native/recipe.h has the same. See docs/recipes.md. */
@@ -13,45 +13,50 @@ export const SLOT_NONE = 0xfffd;
 export const shimFlags = { tty: 1, openStdin: 2, stdinOnce: 4, log: 8 } as const;
 export const restartPolicies = ["no", "on-failure", "always"] as const;
 const MAX_SLOTS = 256;
+/** What the strings and bytes of an ordinary container take; more is made room for. */
+const DATA_ROOM = 24 * 1024;
 const EMPTY = new Uint8Array(0);
 
 /** Collects strings and bytes behind the steps; equal strings are kept once. Offsets count from the data section's start. */
 class DataSection {
-  #bytes = new Uint8Array(16 * 1024);
-  #length = 0;
-  readonly #strings = new Map<string, number>();
+  private bytes = Buffer.alloc(DATA_ROOM);
+  private end = 0;
+  private readonly offsets = new Map<string, number>();
 
   constructor() {
     this.string(""); // offset 0 is the empty string, so that 0 can mean "none"
   }
 
   string(text: string): number {
-    const known = this.#strings.get(text);
+    const known = this.offsets.get(text);
     if (known !== undefined) return known;
     if (text.includes("\0")) throw nulByte(text);
-    const offset = this.bytes(Buffer.from(`${text}\0`));
-    this.#strings.set(text, offset);
+    const offset = this.end;
+    this.offsets.set(text, offset);
+    this.reserve(text.length * 3 + 1);
+    this.end += this.bytes.write(text, offset) + 1;
     return offset;
   }
 
   /** Aligned to 8 bytes: structures with 64-bit members are read in place. */
-  bytes(content: Uint8Array): number {
-    const offset = (this.#length + 7) & ~7;
-    this.#reserve(offset + content.length);
-    this.#bytes.set(content, offset);
-    this.#length = offset + content.length;
+  content(content: Uint8Array): number {
+    const offset = (this.end + 7) & ~7;
+    this.reserve(content.length + 7);
+    this.bytes.set(content, offset);
+    this.end = offset + content.length;
     return offset;
   }
 
   finish(): Uint8Array {
-    return this.#bytes.subarray(0, this.#length);
+    return this.bytes.subarray(0, this.end);
   }
 
-  #reserve(size: number): void {
-    if (size <= this.#bytes.length) return;
-    const grown = new Uint8Array(Math.max(size, this.#bytes.length * 2));
-    grown.set(this.#bytes.subarray(0, this.#length));
-    this.#bytes = grown;
+  /** Room behind the end, all zero. */
+  private reserve(size: number): void {
+    if (this.end + size <= this.bytes.length) return;
+    const grown = Buffer.alloc(this.bytes.length * 2 + size);
+    grown.set(this.bytes);
+    this.bytes = grown;
   }
 }
 
@@ -61,137 +66,159 @@ function nulByte(text: string): GalleyError {
 
 /** Numbers slot names in the order of their first use. */
 class Slots {
-  readonly #numbers = new Map<string, number>();
+  private readonly numbers = new Map<string, number>();
 
   number(name: string): number {
     if (name === CWD) return SLOT_CWD;
     if (name === NONE) return SLOT_NONE;
-    const known = this.#numbers.get(name);
+    const known = this.numbers.get(name);
     if (known !== undefined) return known;
-    if (this.#numbers.size >= MAX_SLOTS)
-      throw new GalleyError("resource_exhausted", `a recipe has at most ${MAX_SLOTS} slots`);
-    this.#numbers.set(name, this.#numbers.size);
-    return this.#numbers.size - 1;
+    const next = this.numbers.size;
+    if (next >= MAX_SLOTS) throw new GalleyError("resource_exhausted", `a recipe has at most ${MAX_SLOTS} slots`);
+    this.numbers.set(name, next);
+    return next;
   }
 
   names(): string[] {
-    return [...this.#numbers.keys()];
+    return [...this.numbers.keys()];
   }
 }
 
 /** Encodes a recipe for the native program. The result is self-describing: decode() gives the same steps back. */
-export function encode(recipe: Recipe): Uint8Array {
-  const sections = sectionNames.map((name) => recipe.sections[name] ?? []);
-  const count = sections.reduce((sum, steps) => sum + steps.length, 0);
-  const head = new Uint8Array(HEADER_SIZE + count * STEP_SIZE);
-  const view = new DataView(head.buffer);
-  const data = new DataSection();
-  const slots = new Slots();
+export function encode(recipe: Recipe): Uint8Array<ArrayBuffer> {
+  return new Encoder(recipe.sections).recipe(recipe);
+}
 
-  let offset = HEADER_SIZE;
-  sections.forEach((steps, index) => {
-    view.setUint32(40 + index * 8, offset, true);
-    view.setUint32(44 + index * 8, steps.length, true);
-    for (const one of steps) {
-      encodeStep(view, offset, one, data, slots);
-      offset += STEP_SIZE;
+/**
+ * Header and steps are written as 32-bit words, a 64-bit argument by its halves: every machine that this runs on is little-endian.
+ * Each start of a container pays for this once, in an interpreter that has just begun and compiles what it calls often: hence so
+ * few calls for a step, members that are private to the type checker alone, and no big integers.
+ */
+class Encoder {
+  private readonly words: Uint32Array<ArrayBuffer>;
+  private readonly data = new DataSection();
+  private readonly slots = new Slots();
+
+  constructor(sections: Recipe["sections"]) {
+    let steps = 0;
+    for (const name of sectionNames) steps += sections[name]?.length ?? 0;
+    this.words = new Uint32Array((HEADER_SIZE + steps * STEP_SIZE) / 4);
+  }
+
+  recipe({ sections, shim }: Recipe): Uint8Array<ArrayBuffer> {
+    let [at, field] = [HEADER_SIZE / 4, 10];
+    for (const name of sectionNames) {
+      const steps = sections[name] ?? [];
+      this.words[field++] = at * 4;
+      this.words[field++] = steps.length;
+      for (const one of steps) {
+        this.step(at, one);
+        at += STEP_SIZE / 4;
+      }
     }
-  });
-  if (recipe.shim !== undefined) encodeShim(view, recipe.shim, data, slots);
-  const names = slots.names();
-  view.setUint32(32, data.bytes(Buffer.from(names.map((name) => `${name}\0`).join(""))), true);
-  view.setUint32(36, names.length, true);
-  return assemble(view, head, data.finish(), recipe.shim !== undefined);
-}
+    if (shim !== undefined) this.shim(shim);
+    return this.finish(shim === undefined ? 0 : 1);
+  }
 
-function assemble(view: DataView, head: Uint8Array, data: Uint8Array, shim: boolean): Uint8Array {
-  const size = head.length + data.length;
-  const words = [MAGIC, VERSION, size, 0, sectionNames.length, head.length, data.length, shim ? 1 : 0];
-  setWords(view, 0, words);
-  const result = new Uint8Array(size);
-  result.set(head);
-  result.set(data, head.length);
-  return result;
-}
-
-function setWords(view: DataView, at: number, words: readonly number[]): void {
-  for (const [index, word] of words.entries()) view.setUint32(at + index * 4, word, true);
-}
-
-function encodeStep(view: DataView, at: number, one: Step, data: DataSection, slots: Slots): void {
-  const spec = ops[one.op];
-  view.setUint16(at, spec.code, true);
-  view.setUint16(at + 2, one.out === undefined ? NO_SLOT : slots.number(one.out), true);
-  const tolerate = one.tolerate ?? [];
-  for (let index = 0; index < 4; index++) view.setUint8(at + 4 + index, tolerate[index] ?? 0);
-  view.setUint32(at + 8, data.string(one.cause), true);
-  let word = at + 16;
-  spec.params.forEach((param, index) => {
-    const arg = one.args[index];
-    if (arg === undefined) throw new GalleyError("internal", `${one.op} lacks ${param}`, { subject: one.cause });
-    for (const value of encodeArg(param.split(":")[1] ?? "", arg, data, slots)) {
-      view.setBigUint64(word, BigInt.asUintN(64, BigInt(value)), true);
-      word += 8;
+  /** `at` counts words, here and below. Of the kinds of arguments, only strings and slots have the same type. */
+  private step(at: number, { op, args, out, tolerate, cause }: Step): void {
+    const { code, params }: OpSpec = ops[op];
+    if (args.length !== params.length) {
+      throw new GalleyError("internal", `${op} takes ${params.join(", ")}`, { subject: cause });
     }
-  });
-}
+    this.words[at] = code | ((out === undefined ? NO_SLOT : this.slots.number(out)) << 16);
+    if (tolerate !== undefined) this.words[at + 1] = errorNumbers(tolerate);
+    this.words[at + 2] = this.data.string(cause);
+    let word = at + 4;
+    for (let index = 0; index < params.length; index++) {
+      const arg = args[index] as Arg;
+      if (typeof arg === "string") {
+        this.words[word] = params[index]?.endsWith(":str") ? this.data.string(arg) : this.slots.number(arg);
+      } else if (typeof arg === "object") {
+        word += this.object(word, arg);
+      } else {
+        this.long(word, arg);
+      }
+      word += 2;
+    }
+  }
 
-function encodeArg(kind: string, arg: Arg, data: DataSection, slots: Slots): readonly (number | bigint)[] {
-  switch (kind) {
-    case "str":
-      return [data.string(arg as string)];
-    case "fd":
-    case "slot":
-      return [slots.number(arg as string)];
-    case "data":
-    case "ptr":
-      return [span(data, arg as Uint8Array)];
-    case "fixup":
-      return encodeFixup(arg as Fixup, data, slots);
-    default:
-      return [arg as number | bigint];
+  /** In two's complement. */
+  private long(at: number, value: number | bigint): void {
+    if (typeof value === "bigint") {
+      this.words[at] = Number(BigInt.asUintN(32, value));
+      this.words[at + 1] = Number(BigInt.asUintN(32, value >> 32n));
+    } else {
+      this.words[at] = value;
+      this.words[at + 1] = Math.floor(value / 2 ** 32);
+    }
+  }
+
+  /** Returns how many words it takes beyond the first two. Bytes are offset and length. */
+  private object(at: number, arg: Uint8Array | Fixup): number {
+    if (!(arg instanceof Uint8Array)) return this.fixup(at, arg);
+    this.words[at] = this.data.content(arg);
+    this.words[at + 1] = arg.length;
+    return 0;
+  }
+
+  private fixup(at: number, fixup: Fixup): number {
+    this.words[at + 2] = fixupKinds.indexOf(fixup.kind);
+    if (fixup.kind !== "none") this.words[at] = fixup.offset;
+    if (fixup.kind === "slot") this.words[at + 4] = this.slots.number(fixup.slot);
+    if (fixup.kind === "interfaceIndex") this.words[at + 4] = this.data.string(fixup.name);
+    return 4;
+  }
+
+  /** The shim's settings fill the header from byte 104; docs/recipes.md has the table. */
+  private shim({ stdio, log, restart, oom, ...shim }: ShimSettings): void {
+    const { slots, data } = this;
+    const words = [
+      flagsOf(shim, stdio.tty !== undefined, log !== undefined),
+      slots.number(stdio.tty ?? stdio.stdin ?? NONE),
+      slots.number(stdio.stdout ?? NONE),
+      slots.number(stdio.stderr ?? NONE),
+      restartPolicies.indexOf(restart.policy),
+      restart.maxRetries,
+      data.string(shim.socketPath),
+      data.string(shim.statusPath),
+      data.string(shim.timingsPath),
+      data.string(log?.path ?? ""),
+      log?.maxFiles ?? 0,
+      slots.number(oom?.slot ?? NONE),
+      data.string(oom?.path ?? ""),
+      shim.attachFd ?? 0xffffffff,
+    ];
+    this.words.set(words, 26);
+    this.long(40, log?.maxSize ?? 0);
+  }
+
+  private finish(mode: number): Uint8Array<ArrayBuffer> {
+    const names = this.slots.names();
+    this.words[8] = this.data.content(stringList(names));
+    this.words[9] = names.length;
+    const data = this.data.finish();
+    const { byteLength } = this.words;
+    const size = byteLength + data.length;
+    this.words.set([MAGIC, VERSION, size, 0, sectionNames.length, byteLength, data.length, mode]);
+    const result = new Uint8Array(size);
+    result.set(new Uint8Array(this.words.buffer));
+    result.set(data, byteLength);
+    return result;
   }
 }
 
-/** Bytes are one word: offset in the low half, length in the high half. */
-function span(data: DataSection, bytes: Uint8Array): bigint {
-  return BigInt(data.bytes(bytes)) | (BigInt(bytes.length) << 32n);
+function errorNumbers([first = 0, second = 0, third = 0, fourth = 0]: readonly number[]): number {
+  return first | (second << 8) | (third << 16) | (fourth << 24);
 }
 
-function encodeFixup(fixup: Fixup, data: DataSection, slots: Slots): number[] {
-  const kind = fixupKinds.indexOf(fixup.kind);
-  if (fixup.kind === "none") return [0, kind, 0];
-  if (fixup.kind === "slot") return [fixup.offset, kind, slots.number(fixup.slot)];
-  return [fixup.offset, kind, fixup.kind === "interfaceIndex" ? data.string(fixup.name) : 0];
-}
-
-/** The shim's settings fill the header from byte 104; docs/recipes.md has the table. */
-function encodeShim(view: DataView, shim: ShimSettings, data: DataSection, slots: Slots): void {
-  const slot = (name: string | undefined): number => (name === undefined ? SLOT_NONE : slots.number(name));
-  const text = (value: string | undefined): number => (value === undefined ? 0 : data.string(value));
-  const flags =
-    (shim.stdio.tty !== undefined ? shimFlags.tty : 0) |
+function flagsOf(shim: Pick<ShimSettings, "openStdin" | "stdinOnce">, tty: boolean, log: boolean): number {
+  return (
+    (tty ? shimFlags.tty : 0) |
     (shim.openStdin ? shimFlags.openStdin : 0) |
     (shim.stdinOnce ? shimFlags.stdinOnce : 0) |
-    (shim.log !== undefined ? shimFlags.log : 0);
-  const words = [
-    flags,
-    slot(shim.stdio.tty ?? shim.stdio.stdin),
-    slot(shim.stdio.stdout),
-    slot(shim.stdio.stderr),
-    restartPolicies.indexOf(shim.restart.policy),
-    shim.restart.maxRetries,
-    text(shim.socketPath),
-    text(shim.statusPath),
-    text(shim.timingsPath),
-    text(shim.log?.path),
-    shim.log?.maxFiles ?? 0,
-    slot(shim.oom?.slot),
-    text(shim.oom?.path),
-    shim.attachFd === undefined ? 0xffffffff : shim.attachFd,
-  ];
-  setWords(view, 104, words);
-  view.setBigUint64(160, BigInt(shim.log?.maxSize ?? 0), true);
+    (log ? shimFlags.log : 0)
+  );
 }
 
 /** A NUL-separated list, as `exec` takes argv and envp. An entry with a NUL byte is refused. */
