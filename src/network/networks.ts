@@ -1,0 +1,172 @@
+/** The host's side of container networks: leases in the store's database, everything else in the kernel. */
+import type { Database } from "bun:sqlite";
+import { existsSync, readFileSync } from "node:fs";
+import { errno } from "../linux/errno.ts";
+import { formatIpv4, formatSubnet, parseSubnet, type Subnet, subnetOf } from "../linux/ipv4.ts";
+import type { Step } from "../recipe/recipe.ts";
+import { attachmentOf, filterStep, loopbackSteps, removePair, withdrawal } from "./attachment.ts";
+import { isMissingNetwork, isTakenElsewhere, reservedPort } from "./failures.ts";
+import { withdrawMessages } from "./firewall.ts";
+import { type Lease, Leases } from "./leases.ts";
+import { type Place, portName } from "./names.ts";
+import { runSteps, setUpHost } from "./setup.ts";
+import { chooseSubnet, hostRoutes, isFree, placeOfBridge } from "./subnet.ts";
+import type { BridgeAttachment, BridgeRequest, FailedStep, Live, NetworkSteps, Networks } from "./types.ts";
+
+export interface NetworkOptions {
+  /** Opened with {@link networkSchema}. */
+  readonly database: Database;
+  /** Path of the native program. */
+  readonly native: string;
+  /** A file that locks set-up among all stores of the host; /run/galley-network.lock where absent. */
+  readonly lock?: string;
+}
+
+/** Nothing is read or made before the first use. */
+export function openNetworks(options: NetworkOptions): Networks {
+  return new BridgeNetworks(options);
+}
+
+const LOCK = "/run/galley-network.lock";
+/** How long an address that the user asked for may still be held by its last container's end, in milliseconds. */
+const PATIENCE = 3000;
+
+class BridgeNetworks implements Networks {
+  readonly #leases: Leases;
+
+  constructor(readonly options: NetworkOptions) {
+    this.#leases = new Leases(options.database);
+  }
+
+  async setup(options: { readonly heal?: boolean } = {}): Promise<void> {
+    if (options.heal !== true && this.#wasSetUp(0n)) return;
+    const asked = process.hrtime.bigint();
+    const { lockFile } = await import("../linux/sys/lock.ts");
+    using _lock = await lockFile(this.options.lock ?? LOCK, "exclusive");
+    // Somebody who waited for the lock need not do again what its holder has done meanwhile.
+    if (this.#wasSetUp(asked)) return;
+    await setUpHost(this.options.native, this.#placeToSetUp(), this.#leases.all());
+    this.#leases.remember("set up", `${bootId()} ${process.hrtime.bigint()}`);
+  }
+
+  attach(request: BridgeRequest): BridgeAttachment {
+    const place = this.#place();
+    const lease = this.#leases.take(request, place, isBusy);
+    return attachmentOf(lease, place, request.restarts !== false);
+  }
+
+  preview(request: BridgeRequest): BridgeAttachment {
+    const place = this.#place();
+    return attachmentOf(this.#leases.preview(request, place), place, request.restarts !== false);
+  }
+
+  loopback(): NetworkSteps {
+    return loopbackSteps();
+  }
+
+  gateway(): string {
+    return formatIpv4(this.#place().gateway);
+  }
+
+  async recover(request: BridgeRequest, failed: FailedStep): Promise<boolean> {
+    if (isMissingNetwork({ op: failed.step.op, errno: failed.errno })) {
+      await this.setup({ heal: true });
+      return true;
+    }
+    const taken = isTakenElsewhere(failed);
+    if (taken === "port") return this.#withdrawStale(request);
+    if (taken === "address") return request.address === undefined || (await this.#awaitAddress(request.container));
+    return failed.errno === errno.EADDRINUSE && wasChosen(request, failed);
+  }
+
+  release(container: string): void {
+    this.#leases.release(container);
+  }
+
+  async sweep(live: Live): Promise<void> {
+    const leases = this.#leases.all();
+    if (leases.length === 0) return;
+    const living = typeof live === "function" ? await live() : live;
+    const gone = leases.filter(({ container }) => !living.has(container));
+    const steps = gone.flatMap(removalOf);
+    if (steps.length > 0) await runSteps(this.options.native, steps);
+    for (const lease of gone) this.#leases.releaseExactly(lease);
+  }
+
+  /** Since this boot, by this store, at or after a moment of CLOCK_MONOTONIC; and the bridge is there still. */
+  #wasSetUp(since: bigint): boolean {
+    const [boot, at] = (this.#leases.state("set up") ?? "").split(" ");
+    return boot === bootId() && BigInt(at ?? 0) >= since && placeOfBridge() !== undefined;
+  }
+
+  /** The bridge knows best; without one, what this store has used before, or will. */
+  #place(): Place {
+    return placeOfBridge() ?? gatewayOf(this.#rememberedSubnet() ?? this.#newSubnet());
+  }
+
+  #placeToSetUp(): Place {
+    const there = placeOfBridge();
+    if (there !== undefined) return there;
+    const known = this.#rememberedSubnet();
+    return gatewayOf(known !== undefined && isFree(known, hostRoutes()) ? known : this.#newSubnet());
+  }
+
+  #rememberedSubnet(): Subnet | undefined {
+    return parseSubnet(this.#leases.state("subnet") ?? "");
+  }
+
+  #newSubnet(): Subnet {
+    const subnet = chooseSubnet(hostRoutes());
+    this.#leases.remember("subnet", formatSubnet(subnet));
+    return subnet;
+  }
+
+  /** The host's port is ours, for its socket was had: what the firewall has of it was left by a container that is gone. */
+  async #withdrawStale(request: BridgeRequest): Promise<boolean> {
+    const ports = this.#leases.all().find(({ container }) => container === request.container)?.ports ?? [];
+    const tolerate = [errno.ENOENT];
+    await runSteps(
+      this.options.native,
+      ports.map((port) => filterStep("withdraw a stale port", withdrawMessages([port]), tolerate)),
+    );
+    return ports.length > 0;
+  }
+
+  async #awaitAddress(container: string): Promise<boolean> {
+    const address = this.#leases.all().find((lease) => lease.container === container)?.address;
+    const end = performance.now() + PATIENCE;
+    while (address !== undefined && isBusy(address)) {
+      if (performance.now() > end) return false;
+      await Bun.sleep(20);
+    }
+    return address !== undefined;
+  }
+}
+
+/** Something on the host has the address's interface: another store's container, or one whose end is not over. */
+function isBusy(address: number): boolean {
+  return existsSync(`/sys/class/net/${portName(address)}`);
+}
+
+/** The first address of a network is the gateway's. */
+function gatewayOf({ address, prefix }: Subnet): Place {
+  return { gateway: subnetOf(address, prefix).address + 1, prefix };
+}
+
+/** The request left the number to us: the next attempt takes another. */
+function wasChosen(request: BridgeRequest, { step }: FailedStep): boolean {
+  const port = reservedPort(step);
+  if (port === undefined) return false;
+  return !request.ports.some(({ hostPort, protocol }) => hostPort === port.hostPort && protocol === port.protocol);
+}
+
+function removalOf(lease: Lease): Step[] {
+  return [...withdrawal(lease), ...(isBusy(lease.address) ? [removePair(lease)] : [])];
+}
+
+let boot: string | undefined;
+
+function bootId(): string {
+  boot ??= readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+  return boot;
+}
