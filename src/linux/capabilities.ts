@@ -70,8 +70,8 @@ export const defaultCapabilities: readonly string[] = [
 
 /** 21 for `CAP_SYS_ADMIN`, `SYS_ADMIN` or `sys_admin`; undefined for an unknown name. */
 export function capabilityNumber(name: string): number | undefined {
-  const plain = name.toUpperCase().replace(/^CAP_/, "");
-  const number = (names as readonly string[]).indexOf(plain);
+  const upper = name.toUpperCase();
+  const number = (names as readonly string[]).indexOf(upper.startsWith("CAP_") ? upper.slice(4) : upper);
   return number < 0 ? undefined : number;
 }
 
@@ -141,8 +141,8 @@ export function capabilityMask(
   let mask = 0n;
   const unknown: string[] = [];
   for (const name of set ?? []) {
-    const number = capabilityNumber(name);
-    if (number === undefined || number > last) unknown.push(name);
+    const number = name.startsWith("CAP_") ? (names as readonly string[]).indexOf(name.slice(4)) : -1;
+    if (number < 0 || number > last) unknown.push(name);
     else mask |= 1n << BigInt(number);
   }
   return { mask, unknown };
@@ -173,18 +173,19 @@ export interface CapabilityPlan {
 
 /** Compiles OCI capability sets for a kernel whose highest capability is `last`. Absent sets are empty, as in the specification. */
 export function planCapabilities(sets: CapabilitySets, last: number = lastCapability()): CapabilityPlan {
-  const bounding = capabilityMask(sets.bounding, last);
-  const effective = capabilityMask(sets.effective, last);
-  const permitted = capabilityMask(sets.permitted, last);
-  const inheritable = capabilityMask(sets.inheritable, last);
-  const ambient = capabilityMask(sets.ambient, last);
+  const unknown = new Set<string>();
+  const maskOf = (set: readonly string[] | undefined): bigint => {
+    const read = capabilityMask(set, last);
+    for (const name of read.unknown) unknown.add(name);
+    return read.mask;
+  };
   const all = (1n << BigInt(last + 1)) - 1n;
   return {
-    boundingDrops: capabilityNumbers(all & ~bounding.mask),
+    boundingDrops: capabilityNumbers(all & ~maskOf(sets.bounding)),
     header: capsetHeader(),
-    data: capsetData(effective.mask, permitted.mask, inheritable.mask),
-    ambient: capabilityNumbers(ambient.mask),
-    unknown: [...new Set([bounding, effective, permitted, inheritable, ambient].flatMap((set) => set.unknown))],
+    data: capsetData(maskOf(sets.effective), maskOf(sets.permitted), maskOf(sets.inheritable)),
+    ambient: capabilityNumbers(maskOf(sets.ambient)),
+    unknown: [...unknown],
   };
 }
 
@@ -192,17 +193,20 @@ const CAPABILITY_VERSION_3 = 0x2008_0522;
 
 /** struct __user_cap_header_struct for version 3 and the calling thread, 8 bytes. */
 export function capsetHeader(): Uint8Array {
-  const header = new DataView(new ArrayBuffer(8));
-  header.setUint32(0, CAPABILITY_VERSION_3, true);
-  return new Uint8Array(header.buffer);
+  return new Uint8Array(Uint32Array.of(CAPABILITY_VERSION_3, 0).buffer);
 }
 
 /** Two struct __user_cap_data_struct, 24 bytes: {effective, permitted, inheritable} of capabilities 0 to 31, then of 32 to 63. */
 export function capsetData(effective: bigint, permitted: bigint, inheritable: bigint): Uint8Array {
-  const data = new DataView(new ArrayBuffer(24));
-  [effective, permitted, inheritable].forEach((mask, index) => {
-    data.setUint32(index * 4, Number(mask & 0xffff_ffffn), true);
-    data.setUint32(12 + index * 4, Number(mask >> 32n), true);
-  });
-  return new Uint8Array(data.buffer);
+  const low = (mask: bigint): number => Number(mask & 0xffff_ffffn);
+  const high = (mask: bigint): number => Number(mask >> 32n);
+  const words = Uint32Array.of(
+    low(effective),
+    low(permitted),
+    low(inheritable),
+    high(effective),
+    high(permitted),
+    high(inheritable),
+  );
+  return new Uint8Array(words.buffer);
 }

@@ -1,7 +1,15 @@
-import { release } from "node:os";
+import { readFileSync } from "node:fs";
 
-/** Whether a kernel release (uname(2), as `6.12.4-arch1`) is at least `major.minor`. The running kernel's, if none is given. */
-export function kernelAtLeast(major: number, minor: number, version: string = release()): boolean {
+let running: string | undefined;
+
+/** The running kernel's release, as `6.12.4-arch1`. Read from /proc, as loading node:os for uname(2) takes ten times as long. */
+export function kernelRelease(): string {
+  running ??= readFileSync("/proc/sys/kernel/osrelease", "utf8").trim();
+  return running;
+}
+
+/** Whether a kernel release (uname(2)) is at least `major.minor`. The running kernel's, if none is given. */
+export function kernelAtLeast(major: number, minor: number, version: string = kernelRelease()): boolean {
   const [ours, ourMinor] = kernelVersion(version);
   return ours > major || (ours === major && ourMinor >= minor);
 }

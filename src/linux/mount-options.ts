@@ -80,17 +80,17 @@ export function parseMountOptions(options: readonly string[]): MountOptions {
     propagation: [],
     data: [],
   };
-  for (const option of options.flatMap(splitParameters)) {
-    const word = mountWords().get(option);
-    if (word === undefined) draft.data.push(option);
-    else apply(draft, word);
+  const words = mountWords();
+  for (const option of options.some((one) => one.includes(",")) ? options.flatMap(splitParameters) : options) {
+    const word = words.get(option);
+    if (word !== undefined) apply(draft, word);
+    else if (option !== "") draft.data.push(option);
   }
   return finish(draft);
 }
 
 /** An option may hold several, joined by commas as mount(2)'s data has them; quoted and escaped commas stay. */
 function splitParameters(option: string): string[] {
-  if (!option.includes(",")) return option === "" ? [] : [option];
   return (option.match(/(?:\\.|"[^"]*"|[^,])+/g) ?? []).filter((part) => part !== "");
 }
 
@@ -198,9 +198,5 @@ function attributesOf(flags: number, cleared: number): AttributeChange {
  * descriptor of a user namespace and needs MOUNT_ATTR_IDMAP in `set`.
  */
 export function encodeMountAttr(change: AttributeChange, propagation = 0, userns = 0): Uint8Array {
-  const attr = new DataView(new ArrayBuffer(32));
-  [change.set, change.clear, propagation, userns].forEach((value, index) => {
-    attr.setBigUint64(index * 8, BigInt(value), true);
-  });
-  return new Uint8Array(attr.buffer);
+  return new Uint8Array(Uint32Array.of(change.set, 0, change.clear, 0, propagation, 0, userns, 0).buffer);
 }

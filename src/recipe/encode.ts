@@ -208,8 +208,11 @@ class Encoder {
   }
 }
 
-function errorNumbers([first = 0, second = 0, third = 0, fourth = 0]: readonly number[]): number {
-  return first | (second << 8) | (third << 16) | (fourth << 24);
+function errorNumbers(numbers: readonly number[]): number {
+  if (numbers.length > 4) throw new GalleyError("internal", "a step tolerates at most four errors");
+  let word = 0;
+  for (let index = 0; index < numbers.length; index++) word |= (numbers[index] ?? 0) << (index * 8);
+  return word;
 }
 
 function flagsOf(shim: Pick<ShimSettings, "openStdin" | "stdinOnce">, tty: boolean, log: boolean): number {

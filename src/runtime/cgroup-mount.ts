@@ -1,136 +1,103 @@
-import { posix } from "node:path";
 import type { Hierarchy } from "../linux/cgroups/detect.ts";
 import { cgroupLocation } from "../linux/cgroups/location.ts";
 import { errno } from "../linux/errno.ts";
-import { encodeMountAttr, type MountOptions } from "../linux/mount-options.ts";
+import type { AttributeChange, FsParameter, MountOptions } from "../linux/mount-options.ts";
 import { mountAttr } from "../linux/mount-words.ts";
 import { CWD, resolveKind } from "../recipe/ops.ts";
 import { type Step, step } from "../recipe/recipe.ts";
-import type { MountConfig, RuntimeConfig } from "../spec/runtime.ts";
+import type { LinuxConfig, RuntimeConfig } from "../spec/runtime.ts";
+import { makeFileSystem, setOnMount } from "./file-system.ts";
 import type { HostFacts } from "./host.ts";
 import { flag, slot } from "./slots.ts";
 
-/** What the mounts of one `cgroup` entry share. */
-interface CgroupMount {
-  readonly destination: string;
-  readonly options: MountOptions;
-  readonly cause: string;
-}
-
-const FILE_SYSTEM = "filesystem";
-const CGROUP_ROOT = "cgroup-root";
-const BOTH_EMPTY = flag.MOVE_MOUNT_F_EMPTY_PATH | flag.MOVE_MOUNT_T_EMPTY_PATH;
+/** The tmpfs that holds a directory for each v1 hierarchy. Only our own steps have been in it: names in it are safe. */
+const TOP = "cgroup-root";
+const FROM_EMPTY = flag.MOVE_MOUNT_F_EMPTY_PATH;
+const BOTH_EMPTY = FROM_EMPTY | flag.MOVE_MOUNT_T_EMPTY_PATH;
 
 /**
  * The container's view of its own cgroup, made once the process is in it: cgroup2 alone, or a tmpfs with one directory for each v1
  * hierarchy. In a cgroup namespace of its own the process mounts them anew; otherwise only its own subtrees are bound in.
  */
 export function cgroupMount(
-  mount: MountConfig,
+  destination: string,
   options: MountOptions,
   config: RuntimeConfig,
-  facts: HostFacts,
+  { cgroups: { mode, v1, v2 } }: HostFacts,
   cause: string,
 ): Step[] {
-  const one: CgroupMount = { destination: mount.destination, options, cause };
-  const { v1, mode } = facts.cgroups;
-  if (mode === "v2")
-    return [...fileSystem("cgroup2", [], options.attributes.set, slot.mount, cause), ...attach(one, "", slot.mount)];
-  const isPrivate = (config.linux?.namespaces ?? []).some(({ type, path }) => type === "cgroup" && (path ?? "") === "");
+  const { attributes } = options;
+  const { set } = attributes;
+  const own = hasOwnNamespace(config.linux ?? {});
   const path = config.linux?.cgroupsPath ?? "/";
-  return [
-    ...tmpfs(one),
-    ...v1.flatMap((hierarchy) => [
-      ...(isPrivate ? mountHierarchy(one, hierarchy) : bindHierarchy(one, hierarchy, path)),
-      ...links(hierarchy, cause),
-    ]),
-    ...lock(one),
-  ];
+  if (mode === "v2" && v2 !== undefined) {
+    const made = own ? newMount("cgroup2", [], set, cause) : ownSubtree(cgroupLocation(v2, 2, path), attributes, cause);
+    return [...made, ...attach(slot.mount, destination, cause)];
+  }
+  const source = { key: "source", value: "cgroup" };
+  const steps = makeFileSystem("tmpfs", [source, { key: "mode", value: "755" }], set & ~mountAttr.RDONLY, {
+    out: TOP,
+    cause,
+  });
+  steps.push(...attach(TOP, destination, cause));
+  for (const hierarchy of v1) {
+    const name = directoryName(hierarchy);
+    const made = own
+      ? newMount("cgroup", hierarchyParameters(hierarchy), set, `${cause}: ${name}`)
+      : ownSubtree(cgroupLocation(hierarchy, 1, path), attributes, `${cause}: ${name}`);
+    steps.push(...made, ...putBelowTop(hierarchy, name, cause));
+  }
+  if ((set & mountAttr.RDONLY) !== 0) steps.push(setOnMount(TOP, { set: mountAttr.RDONLY, clear: 0 }, 0, cause));
+  return steps;
 }
 
-function tmpfs(one: CgroupMount): Step[] {
-  const attributes = one.options.attributes.set & ~mountAttr.RDONLY;
-  return [
-    ...fileSystem("tmpfs", [["mode", "755"]], attributes, CGROUP_ROOT, one.cause),
-    ...attachAs(one, "", CGROUP_ROOT),
-  ];
+function hasOwnNamespace({ namespaces = [] }: LinuxConfig): boolean {
+  return namespaces.some(({ type, path }) => type === "cgroup" && (path ?? "") === "");
 }
 
-function fileSystem(
-  type: string,
-  parameters: readonly (readonly [string, string?])[],
-  attributes: number,
-  out: string,
-  cause: string,
-): Step[] {
-  return [
-    step("fsopen", [type, flag.FSOPEN_CLOEXEC], { out: FILE_SYSTEM, cause }),
-    ...parameters.map(([key, value]) =>
-      value === undefined
-        ? step("fsconfig_flag", [FILE_SYSTEM, key], { cause })
-        : step("fsconfig_string", [FILE_SYSTEM, key, value], { cause }),
-    ),
-    step("fsconfig_create", [FILE_SYSTEM], { cause }),
-    step("fsmount", [FILE_SYSTEM, flag.FSMOUNT_CLOEXEC, attributes], { out, cause }),
-    step("close", [FILE_SYSTEM], { cause }),
-  ];
+function newMount(type: string, parameters: readonly FsParameter[], attributes: number, cause: string): Step[] {
+  const source = { key: "source", value: "cgroup" };
+  return makeFileSystem(type, [source, ...parameters], attributes, { out: slot.mount, cause });
 }
 
-function mountHierarchy(one: CgroupMount, hierarchy: Hierarchy): Step[] {
-  const parameters = hierarchy.controllers.map((name): readonly [string, string?] =>
-    name.startsWith("name=") ? ["name", name.slice("name=".length)] : [name],
+/** A hierarchy without controllers has a name, and says so by `none`. */
+function hierarchyParameters({ controllers }: Hierarchy): FsParameter[] {
+  const prefix = "name=";
+  const all = controllers.map((name) =>
+    name.startsWith(prefix) ? { key: "name", value: name.slice(prefix.length) } : { key: name },
   );
-  const named = hierarchy.controllers.some((name) => name.startsWith("name="));
-  const all: readonly (readonly [string, string?])[] = named ? [["none"], ...parameters] : parameters;
-  const cause = `${one.cause}: ${directoryName(hierarchy)}`;
-  return [
-    ...fileSystem("cgroup", all, one.options.attributes.set, slot.mount, cause),
-    ...attach(one, directoryName(hierarchy), slot.mount),
-  ];
+  return controllers.some((name) => name.startsWith(prefix)) ? [{ key: "none" }, ...all] : all;
 }
 
-function bindHierarchy(one: CgroupMount, hierarchy: Hierarchy, path: string): Step[] {
-  const source = cgroupLocation(hierarchy, 1, path);
-  const cause = `${one.cause}: ${directoryName(hierarchy)}`;
-  const attributes = encodeMountAttr(one.options.attributes);
+function ownSubtree(directory: string, attributes: AttributeChange, cause: string): Step[] {
+  const clone = flag.OPEN_TREE_CLONE | flag.OPEN_TREE_CLOEXEC;
   return [
-    step("open_tree", [CWD, source, flag.OPEN_TREE_CLONE | flag.OPEN_TREE_CLOEXEC], { out: slot.mount, cause }),
-    step("mount_setattr", [slot.mount, "", flag.AT_EMPTY_PATH, attributes], { cause }),
-    ...attach(one, directoryName(hierarchy), slot.mount),
+    step("open_tree", [CWD, directory, clone], { out: slot.mount, cause }),
+    setOnMount(slot.mount, attributes, 0, cause),
   ];
 }
 
 /** Named as on the host: `cpu,cpuacct`. */
-function directoryName(hierarchy: Hierarchy): string {
-  return posix.basename(hierarchy.mountPoint);
+function directoryName({ mountPoint }: Hierarchy): string {
+  return mountPoint.slice(mountPoint.lastIndexOf("/") + 1);
 }
 
 /** Controllers that share a hierarchy are found under their own names too. */
-function links(hierarchy: Hierarchy, cause: string): Step[] {
-  const name = directoryName(hierarchy);
-  return hierarchy.controllers
-    .filter((controller) => controller !== name && !controller.startsWith("name="))
-    .map((controller) => step("symlinkat", [name, CGROUP_ROOT, controller], { cause, tolerate: [errno.EEXIST] }));
-}
-
-function lock({ options, cause }: CgroupMount): Step[] {
-  const readonly = (options.attributes.set & mountAttr.RDONLY) !== 0;
-  const attributes = encodeMountAttr({ set: mountAttr.RDONLY, clear: 0 });
-  return [
-    ...(readonly ? [step("mount_setattr", [CGROUP_ROOT, "", flag.AT_EMPTY_PATH, attributes], { cause })] : []),
-    step("close", [CGROUP_ROOT], { cause }),
+function putBelowTop({ controllers }: Hierarchy, name: string, cause: string): Step[] {
+  const steps = [
+    step("mkdirat", [TOP, name, 0o755], { cause }),
+    step("move_mount", [slot.mount, "", TOP, name, FROM_EMPTY], { cause }),
   ];
+  for (const controller of controllers) {
+    if (controller === name || controller.startsWith("name=")) continue;
+    steps.push(step("symlinkat", [name, TOP, controller], { cause, tolerate: [errno.EEXIST] }));
+  }
+  return steps;
 }
 
-function attach(one: CgroupMount, below: string, mount: string): Step[] {
-  return [...attachAs(one, below, mount), step("close", [mount], { cause: one.cause })];
-}
-
-function attachAs({ destination, cause }: CgroupMount, below: string, mount: string): Step[] {
-  const target = below === "" ? destination : `${destination}/${below}`;
+function attach(mount: string, destination: string, cause: string): Step[] {
   return [
-    step("resolve", [slot.root, target, resolveKind.directory, 0o755], { out: slot.target, cause }),
+    step("resolve", [slot.root, destination, resolveKind.directory, 0o755], { out: slot.target, cause }),
     step("move_mount", [mount, "", slot.target, "", BOTH_EMPTY], { cause }),
-    step("close", [slot.target], { cause }),
   ];
 }

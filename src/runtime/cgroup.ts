@@ -1,20 +1,25 @@
 import { GalleyError } from "../errors.ts";
 import type { CgroupLayout } from "../linux/cgroups/detect.ts";
-import { planCgroup } from "../linux/cgroups/plan.ts";
-import type { CgroupPlan, CgroupStep, Freezer } from "../linux/cgroups/types.ts";
+import { planCgroup, planJoin } from "../linux/cgroups/plan.ts";
+import type { CgroupJoin, CgroupPlan, CgroupStep, Freezer } from "../linux/cgroups/types.ts";
 import { CWD } from "../recipe/ops.ts";
 import { type ShimSettings, type Step, step } from "../recipe/recipe.ts";
 import type { LinuxConfig } from "../spec/runtime.ts";
+import { utf8 } from "./bytes.ts";
 import { flag, slot } from "./slots.ts";
 
-/** What a container's cgroup adds to its sections. */
-export interface CgroupSteps {
+/** How a process comes into a cgroup. */
+export interface CgroupEntry {
   /** Outside, before the clone: the v2 directory, which the process is born in. */
   readonly before: readonly Step[];
   /** Slot of that directory. */
   readonly cloneInto?: string;
   /** Outside, after the clone: the v1 directories with their limits, then the process into each. */
   readonly attach: readonly Step[];
+}
+
+/** What a container's cgroup adds to its sections. */
+export interface CgroupSteps extends CgroupEntry {
   readonly cleanup: readonly Step[];
   readonly pause: readonly Step[];
   readonly resume: readonly Step[];
@@ -31,17 +36,19 @@ const SIGKILL = 9;
  * which may wait for RCU, has to be over before the command begins.
  */
 export function compileCgroup(linux: LinuxConfig, layout: CgroupLayout): CgroupSteps {
-  const plan = planOf(linux, layout);
-  const isUnified = (one: CgroupStep): boolean =>
-    plan.cloneInto !== undefined && isBelow(one.path, layout.v2?.mountPoint);
+  const { resources } = linux;
+  const plan = planCgroup({ layout, path: pathOf(linux), ...(resources === undefined ? {} : { resources }) });
+  const before: Step[] = [];
+  const attach: Step[] = [];
+  const unified = layout.v2 === undefined ? undefined : `${layout.v2.mountPoint}/`;
+  for (const one of plan.prepare) {
+    const isUnified = unified !== undefined && one.path.startsWith(unified);
+    (isUnified ? before : attach).push(prepareStep(one));
+  }
   return {
-    before: [...plan.prepare.filter(isUnified).map(prepareStep), ...openOwn(plan), ...filterDevices(plan)],
+    before: [...before, ...openOwn(plan), ...filterDevices(plan)],
     ...(plan.cloneInto === undefined ? {} : { cloneInto: slot.cgroup }),
-    attach: [
-      ...plan.prepare.filter((one) => !isUnified(one)).map(prepareStep),
-      ...watchOom(plan),
-      ...attachSteps(plan),
-    ],
+    attach: [...attach, ...watchOom(plan), ...attachSteps(plan)],
     cleanup: cleanup(plan, linux),
     pause: freezerSteps(plan.freezer, "freeze"),
     resume: freezerSteps(plan.freezer, "thaw"),
@@ -51,25 +58,15 @@ export function compileCgroup(linux: LinuxConfig, layout: CgroupLayout): CgroupS
 }
 
 /** For a process that joins a container's cgroup: nothing is made, and no limit is written again. */
-export function joinCgroup(
-  linux: LinuxConfig,
-  layout: CgroupLayout,
-): Pick<CgroupSteps, "before" | "cloneInto" | "attach"> {
-  const plan = planOf(linux, layout);
+export function joinCgroup(linux: LinuxConfig, layout: CgroupLayout): CgroupEntry {
+  const plan = planJoin(layout, pathOf(linux));
   const into = plan.cloneInto === undefined ? {} : { cloneInto: slot.cgroup };
   return { before: openOwn(plan), ...into, attach: attachSteps(plan) };
 }
 
-function planOf(linux: LinuxConfig, layout: CgroupLayout): CgroupPlan {
-  const { cgroupsPath: path, resources } = linux;
-  if (path === undefined || path === "") {
-    throw new GalleyError("invalid_argument", "must be set", { subject: "linux.cgroupsPath" });
-  }
-  return planCgroup({ layout, path, ...(resources === undefined ? {} : { resources }) });
-}
-
-function isBelow(path: string, mountPoint: string | undefined): boolean {
-  return mountPoint !== undefined && path.startsWith(`${mountPoint}/`);
+function pathOf({ cgroupsPath: path = "" }: LinuxConfig): string {
+  if (path !== "") return path;
+  throw new GalleyError("invalid_argument", "must be set", { subject: "linux.cgroupsPath" });
 }
 
 function prepareStep(one: CgroupStep): Step {
@@ -78,12 +75,11 @@ function prepareStep(one: CgroupStep): Step {
 }
 
 function writeStep(path: string, value: string, cause: string, tolerate?: readonly number[]): Step {
-  const content = new TextEncoder().encode(value);
-  const options = tolerate === undefined ? { cause } : { cause, tolerate: tolerate.slice(0, 4) };
-  return step("write_file", [CWD, path, content, flag.O_WRONLY, 0], options);
+  const options = tolerate === undefined ? { cause } : { cause, tolerate };
+  return step("write_file", [CWD, path, utf8(value), flag.O_WRONLY, 0], options);
 }
 
-function openOwn(plan: CgroupPlan): Step[] {
+function openOwn(plan: CgroupJoin): Step[] {
   if (plan.cloneInto === undefined) return [];
   const flags = flag.O_RDONLY | flag.O_DIRECTORY | flag.O_CLOEXEC;
   return [step("openat", [CWD, plan.cloneInto, flags, 0], { out: slot.cgroup, cause: "linux.cgroupsPath" })];
@@ -105,7 +101,7 @@ function oomSettings({ oom }: CgroupPlan): Pick<ShimSettings, "oom"> {
   return { oom: oom.version === 1 ? { slot: slot.oom } : { path: oom.counter } };
 }
 
-function attachSteps(plan: CgroupPlan): Step[] {
+function attachSteps(plan: CgroupJoin): Step[] {
   return plan.attach.map(({ path, cause }) => step("write_pid", [CWD, path], { cause }));
 }
 
@@ -126,6 +122,8 @@ function freezerSteps(freezer: Freezer | undefined, which: "freeze" | "thaw"): S
   if (freezer === undefined) return [];
   const { path, value, cause } = freezer[which];
   const reached = which === "freeze" ? freezer.frozen : freezer.thawed;
-  const text = new TextEncoder().encode(reached.text);
-  return [writeStep(path, value, cause), step("await_file", [CWD, reached.path, text, PATIENCE], { cause })];
+  return [
+    writeStep(path, value, cause),
+    step("await_file", [CWD, reached.path, utf8(reached.text), PATIENCE], { cause }),
+  ];
 }

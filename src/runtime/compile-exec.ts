@@ -3,14 +3,17 @@ import { errno } from "../linux/errno.ts";
 import { NONE } from "../recipe/ops.ts";
 import { type Recipe, type Step, step } from "../recipe/recipe.ts";
 import type { LinuxConfig, NamespaceType } from "../spec/runtime.ts";
-import { joinCgroup } from "./cgroup.ts";
+import { type CgroupEntry, joinCgroup } from "./cgroup.ts";
+import { forgetCgroup } from "./compile-start.ts";
 import { type HostFacts, hostFacts } from "./host.ts";
+import { hostIds } from "./id-maps.ts";
 import { cloneFlags } from "./namespaces.ts";
-import { compileProcess } from "./process.ts";
+import { compileProcess, oomScore } from "./process.ts";
 import { compileSeccomp } from "./seccomp.ts";
 import { point, slot } from "./slots.ts";
-import { compileStdio } from "./stdio.ts";
+import { compileStdio, type Stdio } from "./stdio.ts";
 import type { ExecInput } from "./types.ts";
+import { refuseInProcess } from "./unsupported.ts";
 
 const CONTAINER = "container";
 
@@ -19,41 +22,39 @@ const CONTAINER = "container";
  * its pid namespace by the outside, because a process only enters one by being born there.
  */
 export function compileExec(input: ExecInput, facts: HostFacts = hostFacts()): Recipe {
-  const linux = input.config.linux ?? {};
-  const stdio = compileStdio(input.process, input.openStdin, false);
+  const { process, config, init, openStdin } = input;
+  const linux = config.linux ?? {};
+  refuseInProcess(process);
+  const stdio = compileStdio(process, { openStdin, console: false, owner: hostIds(linux, process.user) });
   const cgroup = joinCgroup(linux, facts.cgroups);
-  const adjust = input.process.oomScoreAdj ?? input.config.process?.oomScoreAdj;
   const pidfd = { out: CONTAINER, cause: "the container's first process" };
   return {
     sections: {
       outside: [
         ...stdio.before,
-        step("open_pid", [input.init.pid, input.init.startTime], pidfd),
-        step("setns", [CONTAINER, cloneFlags.pid], { cause: "linux.namespaces (pid)" }),
+        step("open_pid", [init.pid, init.startTime], pidfd),
+        ...(namespacesOf(linux).includes("pid") ? [joinPids()] : []),
         ...cgroup.before,
         step("clone", [0, cgroup.cloneInto ?? NONE, 1], { out: slot.pidfd, cause: "exec" }),
         ...cgroup.attach,
-        ...(adjust === undefined ? [] : oomScore(adjust)),
+        ...oomScore(process.oomScoreAdj ?? config.process?.oomScoreAdj),
         step("signal", [point.cgroup], { cause: "in its cgroup" }),
         ...stdio.after,
       ],
-      inside: inside(input, stdio, linux),
+      inside: inside(input, stdio, cgroup, linux),
     },
-    shim: { ...input.shim, stdio: stdio.shim, openStdin: input.openStdin },
+    shim: { ...input.shim, stdio: stdio.shim, openStdin },
   };
 }
 
-function oomScore(adjust: number): Step[] {
-  const text = new TextEncoder().encode(String(adjust));
-  return [
-    step("open_proc", [], { out: slot.proc, cause: "process.oomScoreAdj" }),
-    step("write_file", [slot.proc, "oom_score_adj", text, 1, 0], { cause: "process.oomScoreAdj" }),
-  ];
+function joinPids(): Step {
+  return step("setns", [CONTAINER, cloneFlags.pid], { cause: "linux.namespaces (pid)" });
 }
 
-function inside(input: ExecInput, stdio: ReturnType<typeof compileStdio>, linux: LinuxConfig): Step[] {
-  const steps = compileProcess(input.process, compileSeccomp(linux.seccomp));
+function inside(input: ExecInput, stdio: Stdio, cgroup: CgroupEntry, linux: LinuxConfig): Step[] {
+  const steps = compileProcess(input.process, compileSeccomp(linux.seccomp, input.filterCache));
   return [
+    ...forgetCgroup(cgroup),
     step("setns", [CONTAINER, joined(linux)], { cause: "linux.namespaces" }),
     step("setsid", [], { cause: "a session of its own", tolerate: [errno.EPERM] }),
     ...stdio.terminal,
@@ -65,8 +66,13 @@ function inside(input: ExecInput, stdio: ReturnType<typeof compileStdio>, linux:
   ];
 }
 
-/** Every namespace that the configuration names, its own or joined: the first process is in it. */
+/** Every namespace that the configuration names, its own or joined: the first process is in it. Its pids are joined before. */
 function joined(linux: LinuxConfig): number {
-  const types: NamespaceType[] = (linux.namespaces ?? []).map((one) => one.type).filter((type) => type !== "pid");
-  return types.reduce((flags, type) => flags | cloneFlags[type], 0);
+  let flags = 0;
+  for (const type of namespacesOf(linux)) if (type !== "pid") flags |= cloneFlags[type];
+  return flags;
+}
+
+function namespacesOf({ namespaces = [] }: LinuxConfig): NamespaceType[] {
+  return namespaces.map(({ type }) => type);
 }

@@ -1,11 +1,13 @@
 import { statSync } from "node:fs";
 import { GalleyError, toGalleyError } from "../errors.ts";
-import { encodeMountAttr, type MountOptions, parseMountOptions } from "../linux/mount-options.ts";
+import { errno } from "../linux/errno.ts";
+import { encodeMountAttr, type FsParameter, type MountOptions, parseMountOptions } from "../linux/mount-options.ts";
 import { mountAttr } from "../linux/mount-words.ts";
 import { CWD, resolveKind } from "../recipe/ops.ts";
 import { type Step, step } from "../recipe/recipe.ts";
 import type { LinuxConfig, MountConfig, RuntimeConfig } from "../spec/runtime.ts";
 import { cgroupMount } from "./cgroup-mount.ts";
+import { makeFileSystem, setOnMount } from "./file-system.ts";
 import type { HostFacts } from "./host.ts";
 import { flag, slot } from "./slots.ts";
 
@@ -19,56 +21,88 @@ export interface MountSteps {
 
 const BOTH_EMPTY = flag.MOVE_MOUNT_F_EMPTY_PATH | flag.MOVE_MOUNT_T_EMPTY_PATH;
 
+/** One entry of config.mounts as it is being compiled. */
+interface Mount {
+  readonly config: MountConfig;
+  readonly index: number;
+  readonly options: MountOptions;
+  readonly cause: string;
+  /** A tmpfs that is to be read-only stays writable until the mounts below it have found or made their places. */
+  readonly locksLater: boolean;
+  /** The slot of the mount, one of its own where it is needed again later. */
+  readonly slot: string;
+}
+
 /** Compiles config.mounts, linux.maskedPaths and linux.readonlyPaths. */
 export function compileMounts(config: RuntimeConfig, facts: HostFacts): MountSteps {
   const early: Step[] = [];
   const afterCgroup: Step[] = [];
   const protect: Step[] = [];
   const late: string[] = [];
-  for (const [index, mount] of (config.mounts ?? []).entries()) {
-    const compiled = compileMount(mount, index, config, facts);
-    const isLate = mount.type === "cgroup" || late.some((above) => mount.destination.startsWith(`${above}/`));
-    if (isLate) late.push(mount.destination);
-    (isLate ? afterCgroup : early).push(...compiled.steps);
-    protect.push(...compiled.protect);
+  for (const [index, one] of (config.mounts ?? []).entries()) {
+    const mount = readMount(one, index);
+    const isLate = one.type === "cgroup" || late.some((above) => one.destination.startsWith(`${above}/`));
+    if (isLate) late.push(one.destination);
+    (isLate ? afterCgroup : early).push(...mountSteps(mount, config, facts));
+    if (mount.locksLater) {
+      protect.push(setOnMount(mount.slot, { set: mountAttr.RDONLY, clear: 0 }, 0, mount.cause));
+    }
   }
-  return { early, afterCgroup, protect: [...protect, ...hidePaths(config.linux ?? {})] };
+  hidePaths(config.linux ?? {}, protect);
+  return { early, afterCgroup, protect };
 }
 
-interface CompiledMount {
-  readonly steps: readonly Step[];
-  readonly protect: readonly Step[];
+function readMount(config: MountConfig, index: number): Mount {
+  const cause = `mounts[${index}] (${config.type ?? "bind"} on ${config.destination})`;
+  const options = parseMountOptions(config.options ?? []);
+  if (options.idmap !== "none" || config.uidMappings !== undefined || config.gidMappings !== undefined) {
+    throw new GalleyError("unimplemented", "id-mapped mounts are not supported yet", {
+      subject: cause,
+      hint: "leave out idmap, uidMappings and gidMappings",
+    });
+  }
+  const isReadOnly = (options.attributes.set & mountAttr.RDONLY) !== 0;
+  const locksLater = isReadOnly && config.type === "tmpfs" && options.bind === "none";
+  return { config, index, options, cause, locksLater, slot: locksLater ? `mount.${index}` : slot.mount };
 }
 
-function compileMount(mount: MountConfig, index: number, config: RuntimeConfig, facts: HostFacts): CompiledMount {
-  const cause = `mounts[${index}] (${mount.type ?? "bind"} on ${mount.destination})`;
-  const options = parseMountOptions(mount.options ?? []);
-  if (options.idmap !== "none" || mount.uidMappings !== undefined) throw noIdMaps(cause);
-  if (mount.type === "cgroup") return { steps: cgroupMount(mount, options, config, facts, cause), protect: [] };
-  const isBind = options.bind !== "none" || mount.type === "bind";
-  return isBind ? compileBind(mount, options, cause) : compileFileSystem(mount, options, index, cause);
-}
-
-function noIdMaps(cause: string): GalleyError {
-  return new GalleyError("unimplemented", "id-mapped mounts are not supported yet", {
-    subject: cause,
-    hint: "leave out idmap, uidMappings and gidMappings",
+function mountSteps(mount: Mount, config: RuntimeConfig, facts: HostFacts): Step[] {
+  const { type = "" } = mount.config;
+  if (type === "cgroup") return cgroupMount(mount.config.destination, mount.options, config, facts, mount.cause);
+  if (isBind(mount)) return bind(mount);
+  if (type !== "") return fileSystem(mount);
+  throw new GalleyError("invalid_argument", "is required, unless the options have bind or rbind", {
+    subject: `mounts[${mount.index}].type`,
   });
 }
 
-function compileBind(mount: MountConfig, options: MountOptions, cause: string): CompiledMount {
-  const source = mount.source ?? "";
+function isBind({ config, options }: Mount): boolean {
+  return options.bind !== "none" || config.type === "bind";
+}
+
+function bind(mount: Mount): Step[] {
+  const { options, cause } = mount;
+  const source = mount.config.source ?? "";
+  refuseParameters(mount);
   const recursive = options.bind === "single" ? 0 : flag.AT_RECURSIVE;
   const clone = flag.OPEN_TREE_CLONE | flag.OPEN_TREE_CLOEXEC | recursive;
-  return {
-    steps: [
-      step("open_tree", [CWD, source, clone], { out: slot.mount, cause: `${cause}: source ${source}` }),
-      ...setAttributes(slot.mount, options, cause),
-      ...attach(mount.destination, isDirectory(source, cause), options, cause),
-      step("close", [slot.mount], { cause }),
-    ],
-    protect: [],
-  };
+  const steps = [step("open_tree", [CWD, source, clone], { out: slot.mount, cause: `${cause}: source ${source}` })];
+  const { attributes, recursiveAttributes } = options;
+  if (attributes.set !== 0 || attributes.clear !== 0) steps.push(setOnMount(slot.mount, attributes, 0, cause));
+  if (recursiveAttributes !== undefined) {
+    steps.push(setOnMount(slot.mount, recursiveAttributes, flag.AT_RECURSIVE, cause));
+  }
+  attach(mount, isDirectory(source, cause), steps);
+  return steps;
+}
+
+/** A bind shows a file system that is mounted already: what looks like a parameter of one would be silently without effect. */
+function refuseParameters({ options, index }: Mount): void {
+  const first = options.data[0];
+  if (first === undefined) return;
+  throw new GalleyError("invalid_argument", `a bind mount cannot have the file system option "${first.key}"`, {
+    subject: `mounts[${index}].options`,
+  });
 }
 
 function isDirectory(source: string, cause: string): boolean {
@@ -79,86 +113,67 @@ function isDirectory(source: string, cause: string): boolean {
   }
 }
 
-/** A tmpfs that is to be read-only stays writable until the mounts below it have found or made their places. */
-function compileFileSystem(mount: MountConfig, options: MountOptions, index: number, cause: string): CompiledMount {
-  const type = mount.type ?? "";
-  const fs = "filesystem";
-  const locksLater = type === "tmpfs" && (options.attributes.set & mountAttr.RDONLY) !== 0;
-  const made = locksLater ? `mount.${index}` : slot.mount;
-  const attributes = locksLater ? options.attributes.set & ~mountAttr.RDONLY : options.attributes.set;
-  return {
-    steps: [
-      step("fsopen", [type, flag.FSOPEN_CLOEXEC], { out: fs, cause }),
-      ...parameters(fs, mount, options, cause),
-      step("fsconfig_create", [fs], { cause }),
-      step("fsmount", [fs, flag.FSMOUNT_CLOEXEC, attributes], { out: made, cause }),
-      step("close", [fs], { cause }),
-      ...attach(mount.destination, true, options, cause, made),
-      ...(locksLater ? [] : [step("close", [made], { cause })]),
-    ],
-    protect: locksLater ? [setOnMount(made, { set: mountAttr.RDONLY, clear: 0 }, 0, cause)] : [],
-  };
+function fileSystem(mount: Mount): Step[] {
+  const { config, options, cause } = mount;
+  const { set } = options.attributes;
+  const attributes = mount.locksLater ? set & ~mountAttr.RDONLY : set;
+  const steps = makeFileSystem(config.type ?? "", parameters(mount), attributes, { out: mount.slot, cause });
+  if (options.recursiveAttributes !== undefined) {
+    steps.push(setOnMount(mount.slot, options.recursiveAttributes, 0, cause));
+  }
+  attach(mount, true, steps);
+  return steps;
 }
 
 /** `ro` is left to the mount: a read-only superblock could not be filled, and may be shared with other mounts of its kind. */
-function parameters(fs: string, mount: MountConfig, options: MountOptions, cause: string): Step[] {
-  const source = mount.source === undefined || mount.source === "" ? [] : [{ key: "source", value: mount.source }];
-  const flags = options.superblock.filter((name) => name !== "ro").map((key) => ({ key }));
-  return [...source, ...flags, ...options.data].map((one) =>
-    "value" in one && one.value !== undefined
-      ? step("fsconfig_string", [fs, one.key, one.value], { cause: `${cause}: ${one.key}=${one.value}` })
-      : step("fsconfig_flag", [fs, one.key], { cause: `${cause}: ${one.key}` }),
-  );
-}
-
-function setOnMount(
-  mount: string,
-  change: MountOptions["attributes"],
-  flags: number,
-  cause: string,
-  propagation = 0,
-): Step {
-  return step("mount_setattr", [mount, "", flag.AT_EMPTY_PATH | flags, encodeMountAttr(change, propagation)], {
-    cause,
-  });
-}
-
-function setAttributes(mount: string, options: MountOptions, cause: string): Step[] {
-  const { attributes, recursiveAttributes } = options;
-  const own = attributes.set === 0 && attributes.clear === 0 ? [] : [setOnMount(mount, attributes, 0, cause)];
-  return recursiveAttributes === undefined
-    ? own
-    : [...own, setOnMount(mount, recursiveAttributes, flag.AT_RECURSIVE, cause)];
+function parameters({ config: { source = "" }, options }: Mount): FsParameter[] {
+  const all: FsParameter[] = source === "" ? [] : [{ key: "source", value: source }];
+  for (const key of options.superblock) if (key !== "ro") all.push({ key });
+  all.push(...options.data);
+  return all;
 }
 
 /** Finds or makes the destination below the root, moves the mount there and sets how it propagates. */
-function attach(
-  destination: string,
-  directory: boolean,
-  options: MountOptions,
-  cause: string,
-  mount: string = slot.mount,
-): Step[] {
-  const kind = directory ? resolveKind.directory : resolveKind.file;
-  const copy = options.tmpcopyup ? [step("copy_tree", [slot.target, mount], { cause: `${cause}: tmpcopyup` })] : [];
+function attach({ config, options, cause, slot: mount }: Mount, directory: boolean, steps: Step[]): void {
+  if (isKernelsOwn(config)) steps.push(...strictTarget(config.destination, cause));
+  else {
+    const kind = directory ? resolveKind.directory : resolveKind.file;
+    steps.push(step("resolve", [slot.root, config.destination, kind, 0o755], { out: slot.target, cause }));
+  }
+  if (options.tmpcopyup) {
+    steps.push(step("copy_tree", [slot.target, mount], { cause: `${cause}: tmpcopyup` }));
+  }
+  steps.push(step("move_mount", [mount, "", slot.target, "", BOTH_EMPTY], { cause }));
+  for (const { type, recursive } of options.propagation) {
+    const flags = flag.AT_EMPTY_PATH | (recursive ? flag.AT_RECURSIVE : 0);
+    const attr = encodeMountAttr({ set: 0, clear: 0 }, type);
+    steps.push(step("mount_setattr", [mount, "", flags, attr], { cause: `${cause}: propagation` }));
+  }
+}
+
+function isKernelsOwn({ type, destination }: MountConfig): boolean {
+  return (type === "proc" || type === "sysfs") && destination.lastIndexOf("/") === 0 && destination.length > 1;
+}
+
+/**
+ * Where procfs and sysfs go must be a directory of the root itself: through a link of the image's they could come to lie where
+ * the paths to be masked do not lead (CVE-2023-27561).
+ */
+function strictTarget(destination: string, cause: string): Step[] {
+  const name = destination.slice(1);
+  const why = `${cause}: must be a directory, no link`;
+  const flags = flag.O_PATH | flag.O_DIRECTORY | flag.O_NOFOLLOW | flag.O_CLOEXEC;
   return [
-    step("resolve", [slot.root, destination, kind, 0o755], { out: slot.target, cause }),
-    ...copy,
-    step("move_mount", [mount, "", slot.target, "", BOTH_EMPTY], { cause }),
-    step("close", [slot.target], { cause }),
-    ...options.propagation.map((one) =>
-      setOnMount(mount, { set: 0, clear: 0 }, one.recursive ? flag.AT_RECURSIVE : 0, cause, one.type),
-    ),
+    step("mkdirat", [slot.root, name, 0o755], { cause, tolerate: [errno.EEXIST] }),
+    step("openat", [slot.root, name, flags, 0], { out: slot.target, cause: why }),
   ];
 }
 
-function hidePaths(linux: LinuxConfig): Step[] {
-  return [
-    ...(linux.readonlyPaths ?? []).map((path, index) =>
-      step("readonly_path", [slot.root, path], { cause: `linux.readonlyPaths[${index}] (${path})` }),
-    ),
-    ...(linux.maskedPaths ?? []).map((path, index) =>
-      step("mask_path", [slot.root, path], { cause: `linux.maskedPaths[${index}] (${path})` }),
-    ),
-  ];
+function hidePaths({ readonlyPaths = [], maskedPaths = [] }: LinuxConfig, steps: Step[]): void {
+  for (const [index, path] of readonlyPaths.entries()) {
+    steps.push(step("readonly_path", [slot.root, path], { cause: `linux.readonlyPaths[${index}] (${path})` }));
+  }
+  for (const [index, path] of maskedPaths.entries()) {
+    steps.push(step("mask_path", [slot.root, path], { cause: `linux.maskedPaths[${index}] (${path})` }));
+  }
 }

@@ -1,6 +1,8 @@
+import { type ErrorCode, GalleyError } from "../errors.ts";
 import { CWD } from "../recipe/ops.ts";
 import { type Step, step } from "../recipe/recipe.ts";
 import type { IdMapping, LinuxConfig, NamespaceType } from "../spec/runtime.ts";
+import { utf8 } from "./bytes.ts";
 import { flag, point, slot } from "./slots.ts";
 
 /** CLONE_NEW* flags (clone(2), time_namespaces(7)). */
@@ -15,8 +17,7 @@ export const cloneFlags: Readonly<Record<NamespaceType, number>> = {
   network: 0x40000000,
 };
 
-/** Joined in this order: the user namespace first, for its privileges; the mount namespace last, for the paths. */
-const joinOrder: readonly NamespaceType[] = ["user", "ipc", "uts", "network", "time", "cgroup", "mount"];
+const joinOrder: readonly NamespaceType[] = ["ipc", "uts", "network", "time", "cgroup"];
 
 export interface Namespaces {
   /** Outside, before the clone: files opened, and the pid namespace to clone into joined. */
@@ -30,33 +31,60 @@ export interface Namespaces {
   readonly isNew: (type: NamespaceType) => boolean;
 }
 
-/** Compiles linux.namespaces and the id maps. */
+/**
+ * Compiles linux.namespaces and the id maps. A mount namespace of its own is the one that every container must have: without it
+ * its mounts would be the host's.
+ */
 export function compileNamespaces(linux: LinuxConfig): Namespaces {
-  const asked = linux.namespaces ?? [];
-  const joined = asked.filter((one) => one.path !== undefined && one.path !== "");
-  const fresh = asked.filter((one) => one.path === undefined || one.path === "").map((one) => one.type);
+  const fresh = new Set<NamespaceType>();
+  const joined = new Set<NamespaceType>();
+  const before: Step[] = [];
+  for (const [index, { type, path = "" }] of (linux.namespaces ?? []).entries()) {
+    const subject = `linux.namespaces[${index}]`;
+    if (cloneFlags[type] === undefined) refuse("invalid_argument", `unknown namespace "${type}"`, `${subject}.type`);
+    if (fresh.has(type) || joined.has(type)) refuse("invalid_argument", `${type} is there already`, subject);
+    if (path !== "" && (type === "mount" || type === "user")) {
+      refuse("unimplemented", `joining a ${type} namespace is not supported yet`, `${subject}.path`);
+    }
+    if (path === "") fresh.add(type);
+    else before.push(...openNamespace(type, path));
+    if (path !== "") joined.add(type);
+  }
+  if (!fresh.has("mount")) refuse("invalid_argument", 'must have {"type": "mount"}', "linux.namespaces");
+  const mapsIds = fresh.has("user");
   return {
-    before: joined.flatMap((one) => openNamespace(one.type, one.path ?? "")),
-    flags: fresh.filter((type) => type !== "cgroup").reduce((flags, type) => flags | cloneFlags[type], 0),
-    idMaps: fresh.includes("user") ? writeIdMaps(linux) : [],
-    join: [...joinSteps(joined.map((one) => one.type)), ...(fresh.includes("user") ? becomeRoot() : [])],
-    isNew: (type) => fresh.includes(type),
+    before,
+    flags: flagsOf(fresh),
+    idMaps: mapsIds ? writeIdMaps(linux) : [],
+    join: [...joinSteps(joined), ...(mapsIds ? becomeRoot() : [])],
+    isNew: (type) => fresh.has(type),
   };
+}
+
+function refuse(code: ErrorCode, message: string, subject: string): never {
+  throw new GalleyError(code, message, { subject });
+}
+
+function flagsOf(types: ReadonlySet<NamespaceType>): number {
+  let flags = 0;
+  for (const type of types) if (type !== "cgroup") flags |= cloneFlags[type];
+  return flags;
 }
 
 function openNamespace(type: NamespaceType, path: string): Step[] {
   const options = { cause: `linux.namespaces (${type} at ${path})` };
-  const opened = step("openat", [CWD, path, flag.O_RDONLY | flag.O_CLOEXEC, 0], {
-    out: `namespace.${type}`,
-    ...options,
-  });
+  const flags = flag.O_RDONLY | flag.O_CLOEXEC;
+  const opened = step("openat", [CWD, path, flags, 0], { out: `namespace.${type}`, ...options });
   return type === "pid" ? [opened, step("setns", [`namespace.${type}`, cloneFlags.pid], options)] : [opened];
 }
 
-function joinSteps(types: readonly NamespaceType[]): Step[] {
-  return joinOrder
-    .filter((type) => types.includes(type))
-    .map((type) => step("setns", [`namespace.${type}`, cloneFlags[type]], { cause: `linux.namespaces (${type})` }));
+function joinSteps(types: ReadonlySet<NamespaceType>): Step[] {
+  const steps: Step[] = [];
+  for (const type of joinOrder) {
+    if (!types.has(type)) continue;
+    steps.push(step("setns", [`namespace.${type}`, cloneFlags[type]], { cause: `linux.namespaces (${type})` }));
+  }
+  return steps;
 }
 
 function becomeRoot(): Step[] {
@@ -68,17 +96,18 @@ function becomeRoot(): Step[] {
   ];
 }
 
-function writeIdMaps(linux: LinuxConfig): Step[] {
-  const write = (file: string, mappings: readonly IdMapping[], cause: string): Step =>
-    step("write_file", [slot.proc, file, mapText(mappings), flag.O_WRONLY, 0], { cause });
+function writeIdMaps({ uidMappings = [], gidMappings = [] }: LinuxConfig): Step[] {
   return [
-    write("uid_map", linux.uidMappings ?? [], "linux.uidMappings"),
-    write("gid_map", linux.gidMappings ?? [], "linux.gidMappings"),
+    step("open_proc", [], { out: slot.proc, cause: "linux.uidMappings" }),
+    writeMap("uid_map", uidMappings, "linux.uidMappings"),
+    writeMap("gid_map", gidMappings, "linux.gidMappings"),
     step("signal", [point.idMaps], { cause: "linux.uidMappings" }),
   ];
 }
 
 /** The lines of user_namespaces(7): inside, outside, length. */
-function mapText(mappings: readonly IdMapping[]): Uint8Array {
-  return new TextEncoder().encode(mappings.map((one) => `${one.containerID} ${one.hostID} ${one.size}\n`).join(""));
+function writeMap(file: string, mappings: readonly IdMapping[], cause: string): Step {
+  if (mappings.length === 0) refuse("invalid_argument", "a new user namespace needs at least one mapping", cause);
+  const lines = mappings.map((one) => `${one.containerID} ${one.hostID} ${one.size}\n`);
+  return step("write_file", [slot.proc, file, utf8(lines.join("")), flag.O_WRONLY, 0], { cause });
 }

@@ -6,6 +6,7 @@ import { stringList } from "../recipe/encode.ts";
 import { resolveKind } from "../recipe/ops.ts";
 import { type Step, step } from "../recipe/recipe.ts";
 import type { ProcessConfig } from "../spec/runtime.ts";
+import { utf8 } from "./bytes.ts";
 import { flag, slot } from "./slots.ts";
 
 /** prctl(2), capabilities(7). */
@@ -41,22 +42,36 @@ export function compileProcess(process: ProcessConfig, filter: readonly Step[]):
   };
 }
 
-/** Makes a missing working directory, as every runtime does; before the root may become read-only. */
-export function makeWorkingDirectory(process: ProcessConfig): Step[] {
-  if (process.cwd === "/") return [];
-  const cause = "process.cwd";
+/** Outside, once the process is there. It holds /proc/PID open, as the process itself may not lower its score. */
+export function oomScore(adjust: number | undefined): Step[] {
+  if (adjust === undefined) return [];
+  const cause = "process.oomScoreAdj";
   return [
-    step("resolve", [slot.root, process.cwd, resolveKind.directory, 0o755], { out: slot.target, cause }),
-    step("close", [slot.target], { cause }),
+    step("open_proc", [], { out: slot.proc, cause }),
+    step("write_file", [slot.proc, "oom_score_adj", utf8(String(adjust)), flag.O_WRONLY, 0], { cause }),
   ];
 }
 
+/** Makes a missing working directory, as every runtime does; before the root may become read-only. */
+export function makeWorkingDirectory(process: ProcessConfig): Step[] {
+  if (process.cwd === "/") return [];
+  if (!process.cwd.startsWith("/")) {
+    throw new GalleyError("invalid_argument", "must be an absolute path", { subject: "process.cwd" });
+  }
+  const cause = "process.cwd";
+  return [step("resolve", [slot.root, process.cwd, resolveKind.directory, 0o755], { out: slot.target, cause })];
+}
+
 function limits(process: ProcessConfig): Step[] {
-  return (process.rlimits ?? []).map((limit, index) => {
-    const cause = `process.rlimits[${index}] (${limit.type})`;
-    const resource = rlimitNumber(limit.type);
+  return (process.rlimits ?? []).map(({ type, soft, hard }, index) => {
+    const cause = `process.rlimits[${index}] (${type})`;
+    const resource = rlimitNumber(type);
     if (resource === undefined) throw new GalleyError("invalid_argument", "unknown resource limit", { subject: cause });
-    return step("setrlimit", [resource, rlimitValue(limit.soft), rlimitValue(limit.hard)], { cause });
+    const [softValue, hardValue] = [rlimitValue(soft), rlimitValue(hard)];
+    if (softValue <= hardValue) return step("setrlimit", [resource, softValue, hardValue], { cause });
+    throw new GalleyError("invalid_argument", `the soft limit ${soft} is above the hard limit ${hard}`, {
+      subject: cause,
+    });
   });
 }
 
@@ -76,6 +91,7 @@ function noNewPrivileges(): Step[] {
 
 function credentials(process: ProcessConfig): Step[] {
   const { uid, gid, umask, additionalGids = [] } = process.user;
+  checkIds(process.user);
   const plan = planCapabilities(process.capabilities ?? {});
   const groups = new Uint8Array(new Uint32Array(additionalGids).buffer);
   return [
@@ -87,6 +103,19 @@ function credentials(process: ProcessConfig): Step[] {
     ...setCapabilities(plan),
     step("umask", [umask ?? 0o022], { cause: "process.user.umask" }),
   ];
+}
+
+/** The largest number stands for "no change" in every call that takes one. */
+const NO_ID = 0xffff_ffff;
+
+function checkIds({ uid, gid, additionalGids = [] }: ProcessConfig["user"]): void {
+  const fields = [["uid", uid], ["gid", gid], ...additionalGids.map((id) => ["additionalGids", id] as const)] as const;
+  for (const [name, id] of fields) {
+    if (Number.isInteger(id) && id >= 0 && id < NO_ID) continue;
+    throw new GalleyError("invalid_argument", `${id} is no ID: use 0 to ${NO_ID - 1}`, {
+      subject: `process.user.${name}`,
+    });
+  }
 }
 
 /** Absent capabilities mean none at all (runtime-spec config.md, "Linux Process"). */
@@ -120,6 +149,9 @@ function changeDirectory(cwd: string): Step[] {
 const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 function execStep(process: ProcessConfig): Step {
+  if (process.args.length === 0) {
+    throw new GalleyError("invalid_argument", "there is no command to run", { subject: "process.args" });
+  }
   const env = process.env ?? [];
   const path = env.findLast((entry) => entry.startsWith("PATH="))?.slice("PATH=".length) ?? DEFAULT_PATH;
   return step("exec", [stringList(process.args), stringList(env), path], { cause: "process.args" });

@@ -1,7 +1,9 @@
+import { GalleyError } from "../errors.ts";
 import { encodeMountAttr } from "../linux/mount-options.ts";
 import { mountAttr, mountFlag } from "../linux/mount-words.ts";
 import { CWD } from "../recipe/ops.ts";
 import { type Step, step } from "../recipe/recipe.ts";
+import { setOnMount } from "./file-system.ts";
 import { flag, slot } from "./slots.ts";
 import type { RootSource } from "./types.ts";
 
@@ -10,53 +12,79 @@ export interface RootOptions {
   readonly layerByLayer: boolean;
 }
 
-const PROPAGATION: Readonly<Record<string, number>> = {
-  "": mountFlag.SLAVE,
-  slave: mountFlag.SLAVE,
-  rslave: mountFlag.SLAVE,
-  private: mountFlag.PRIVATE,
-  rprivate: mountFlag.PRIVATE,
-  shared: mountFlag.SHARED,
-  rshared: mountFlag.SHARED,
-  unbindable: mountFlag.UNBINDABLE,
-  runbindable: mountFlag.UNBINDABLE,
-};
+/** linux.rootfsPropagation. */
+export interface RootPropagation {
+  /** MS_SLAVE, MS_PRIVATE, MS_SHARED or MS_UNBINDABLE. */
+  readonly type: number;
+  readonly recursive: boolean;
+  /** With a shared root, mounts of the container may reach the host's peers, and the mount that holds the root must be cut off. */
+  readonly shared: boolean;
+}
 
-/** Inside, first in the new mount namespace: nothing that is mounted here reaches the host. Then the root, on `mountPoint`. */
-export function compileRoot(root: RootSource, mountPoint: string, propagation: string, options: RootOptions): Step[] {
-  const kind = PROPAGATION[propagation] ?? mountFlag.SLAVE;
+const kinds: Readonly<Record<string, number>> = {
+  slave: mountFlag.SLAVE,
+  private: mountFlag.PRIVATE,
+  shared: mountFlag.SHARED,
+  unbindable: mountFlag.UNBINDABLE,
+};
+const CAUSE = "linux.rootfsPropagation";
+
+/** Reads linux.rootfsPropagation; without one it is `rslave`. */
+export function rootPropagation(word = ""): RootPropagation {
+  const recursive = word.startsWith("r");
+  const type = word === "" ? mountFlag.SLAVE : kinds[recursive ? word.slice(1) : word];
+  if (type !== undefined) return { type, recursive, shared: type === mountFlag.SHARED };
+  throw new GalleyError("invalid_argument", `unknown propagation "${word}"`, {
+    subject: CAUSE,
+    hint: "use shared, slave, private or unbindable, with or without an r before it",
+  });
+}
+
+/**
+ * Inside, first in the new mount namespace: nothing that is mounted here reaches the host. A shared root is the exception, for
+ * binds whose mounts are meant to: there only the mount around `mountPoint` is cut off. Then the root, on `mountPoint`.
+ * @param around the mount that holds `mountPoint`, needed for a shared root
+ */
+export function compileRoot(
+  root: RootSource,
+  mountPoint: string,
+  propagation: RootPropagation,
+  options: RootOptions & { readonly around: string },
+): Step[] {
   const made = root.kind === "overlay" ? overlay(root, mountPoint, options) : directory(root.path);
   const attach = step("move_mount", [slot.root, "", CWD, mountPoint, flag.MOVE_MOUNT_F_EMPTY_PATH], { cause: "root" });
   const legacy = root.kind === "overlay" && !options.layerByLayer;
-  return [
-    step("mount_setattr", [CWD, "/", flag.AT_RECURSIVE, encodeMountAttr({ set: 0, clear: 0 }, kind)], {
-      cause: "linux.rootfsPropagation",
-    }),
-    ...made,
-    ...(legacy ? [] : [attach]),
-  ];
+  return [isolate(propagation, options.around), ...made, ...(legacy ? [] : [attach])];
 }
 
-function overlay(root: Extract<RootSource, { kind: "overlay" }>, mountPoint: string, options: RootOptions): Step[] {
+function isolate({ type, shared }: RootPropagation, around: string): Step {
+  const kind = type === mountFlag.SLAVE ? mountFlag.SLAVE : mountFlag.PRIVATE;
+  const [path, flags] = shared ? [around, 0] : ["/", flag.AT_RECURSIVE];
+  return step("mount_setattr", [CWD, path, flags, encodeMountAttr({ set: 0, clear: 0 }, kind)], { cause: CAUSE });
+}
+
+type Overlay = Extract<RootSource, { kind: "overlay" }>;
+
+function overlay(root: Overlay, mountPoint: string, options: RootOptions): Step[] {
   if (!options.layerByLayer) return legacyOverlay(root, mountPoint);
   const cause = "root.path (overlayfs)";
-  const set = (key: string, value: string): Step => step("fsconfig_string", [slot.mount, key, value], { cause });
+  const set = (key: string, value: string): Step => step("fsconfig_string", [slot.fileSystem, key, value], { cause });
   return [
-    step("fsopen", ["overlay", flag.FSOPEN_CLOEXEC], { out: slot.mount, cause }),
+    step("fsopen", ["overlay", flag.FSOPEN_CLOEXEC], { out: slot.fileSystem, cause }),
+    set("source", "overlay"),
     ...root.lower.map((layer) => set("lowerdir+", layer)),
     set("upperdir", root.upper),
     set("workdir", root.work),
     // An upper directory is the container's: what it says of other places in the layers is not to be followed.
     set("redirect_dir", "off"),
     set("metacopy", "off"),
-    step("fsconfig_create", [slot.mount], { cause }),
-    step("fsmount", [slot.mount, flag.FSMOUNT_CLOEXEC, 0], { out: slot.root, cause }),
-    step("close", [slot.mount], { cause }),
+    step("fsconfig_create", [slot.fileSystem], { cause }),
+    step("fsmount", [slot.fileSystem, flag.FSMOUNT_CLOEXEC, 0], { out: slot.root, cause }),
   ];
 }
 
 /** mount(2) takes a page of options; separators in paths are escaped as overlayfs reads them. */
-function legacyOverlay(root: Extract<RootSource, { kind: "overlay" }>, mountPoint: string): Step[] {
+function legacyOverlay(root: Overlay, mountPoint: string): Step[] {
   const cause = "root.path (overlayfs)";
   const quote = (path: string): string => path.replace(/[\\:,]/g, "\\$&");
   const data = `lowerdir=${root.lower.map(quote).join(":")},upperdir=${quote(root.upper)},workdir=${quote(root.work)},redirect_dir=off,metacopy=off`;
@@ -66,28 +94,42 @@ function legacyOverlay(root: Extract<RootSource, { kind: "overlay" }>, mountPoin
   ];
 }
 
+/** A copy of the directory's mount belongs to its peers: what is mounted in the container would appear in the directory. */
 function directory(path: string): Step[] {
+  const cause = `root.path (${path})`;
   const flags = flag.OPEN_TREE_CLONE | flag.OPEN_TREE_CLOEXEC | flag.AT_RECURSIVE;
-  return [step("open_tree", [CWD, path, flags], { out: slot.root, cause: `root.path (${path})` })];
+  const cutOff = encodeMountAttr({ set: 0, clear: 0 }, mountFlag.PRIVATE);
+  return [
+    step("open_tree", [CWD, path, flags], { out: slot.root, cause }),
+    step("mount_setattr", [slot.root, "", flag.AT_EMPTY_PATH | flag.AT_RECURSIVE, cutOff], { cause }),
+  ];
 }
 
-/** The root becomes `/`; the host's tree is let go of. The working directory is `/` then. */
-export function enterRoot(readonly: boolean): Step[] {
+/**
+ * The root becomes `/`, which pivot_root(2) refuses for a shared mount, so its propagation is set then. The host's tree is let go
+ * of: peers of the host's mounts first become slaves, as unmounting them would unmount the host's. The working directory is `/`.
+ */
+export function enterRoot(readonly: boolean, propagation: RootPropagation): Step[] {
   const cause = "root (pivot_root)";
   const here = flag.O_PATH | flag.O_DIRECTORY | flag.O_CLOEXEC;
-  const lock = step(
-    "mount_setattr",
-    [slot.root, "", flag.AT_EMPTY_PATH, encodeMountAttr({ set: mountAttr.RDONLY, clear: 0 })],
-    { cause: "root.readonly" },
-  );
+  const lock = setOnMount(slot.root, { set: mountAttr.RDONLY, clear: 0 }, 0, "root.readonly");
   return [
     ...(readonly ? [lock] : []),
     step("openat", [CWD, "/", here, 0], { out: slot.oldRoot, cause }),
     step("fchdir", [slot.root], { cause }),
     step("pivot_root", [".", "."], { cause }),
     step("fchdir", [slot.oldRoot], { cause }),
+    ...(propagation.shared ? [setPropagation(".", mountFlag.SLAVE, true)] : []),
     step("umount", [".", flag.MNT_DETACH], { cause }),
     step("chdir", ["/"], { cause }),
+    ...(propagation.type === mountFlag.SHARED || propagation.type === mountFlag.UNBINDABLE
+      ? [setPropagation("/", propagation.type, propagation.recursive)]
+      : []),
     step("close", [slot.oldRoot], { cause }),
   ];
+}
+
+function setPropagation(path: string, type: number, recursive: boolean): Step {
+  const flags = recursive ? flag.AT_RECURSIVE : 0;
+  return step("mount_setattr", [CWD, path, flags, encodeMountAttr({ set: 0, clear: 0 }, type)], { cause: CAUSE });
 }

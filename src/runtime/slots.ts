@@ -1,9 +1,14 @@
-/** Names of the descriptor slots and numbers of the meeting points that the runtime's recipes use. */
+/**
+ * Names of the descriptor slots and numbers of the meeting points that the runtime's recipes use.
+ *
+ * A slot that is filled again closes what was in it, and none of the inside outlives its exec: most need no step to be closed.
+ */
 
 export const slot = {
   root: "root",
   oldRoot: "old-root",
   target: "target",
+  fileSystem: "filesystem",
   mount: "mount",
   pidfd: "pidfd",
   proc: "proc",
@@ -29,8 +34,12 @@ export const point = {
   cgroup: 3,
 } as const;
 
+/** Two of open(2)'s flags are others on Arm (asm/fcntl.h). */
+const arm = process.arch === "arm64";
+
 /** Flags of the system calls that more than one module here needs; each from the uapi header of its call. */
 export const flag = {
+  AT_SYMLINK_NOFOLLOW: 0x100,
   AT_EMPTY_PATH: 0x1000,
   AT_RECURSIVE: 0x8000,
   OPEN_TREE_CLONE: 1,
@@ -43,7 +52,8 @@ export const flag = {
   O_RDONLY: 0,
   O_WRONLY: 1,
   O_RDWR: 2,
-  O_DIRECTORY: 0o200000,
+  O_DIRECTORY: arm ? 0o40000 : 0o200000,
+  O_NOFOLLOW: arm ? 0o100000 : 0o400000,
   O_CLOEXEC: 0o2000000,
   O_PATH: 0o10000000,
   CLOSE_RANGE_CLOEXEC: 4,

@@ -1,6 +1,7 @@
 import { CWD, NONE, resolveKind } from "../recipe/ops.ts";
 import { type ShimSettings, type Step, step } from "../recipe/recipe.ts";
 import type { ProcessConfig } from "../spec/runtime.ts";
+import type { HostIds } from "./id-maps.ts";
 import { flag, slot } from "./slots.ts";
 
 /** The steps and shim slots of a process's three streams: pipes, or a pseudo-terminal of the container's own devpts. */
@@ -16,46 +17,57 @@ export interface Stdio {
   readonly shim: ShimSettings["stdio"];
 }
 
-/** @param console whether /dev/console is to be made: for a container's first process, not for an exec */
-export function compileStdio(process: ProcessConfig, openStdin: boolean, console: boolean): Stdio {
-  return process.terminal === true ? terminalStdio(process, console) : pipeStdio(process, openStdin);
+export interface StdioOptions {
+  readonly openStdin: boolean;
+  /** /dev/console is to be made: for a container's first process, not for an exec. */
+  readonly console: boolean;
+  /** Who is to own the pipes; undefined leaves them to the host's root. */
+  readonly owner: HostIds | undefined;
 }
 
-function pipeStdio(process: ProcessConfig, openStdin: boolean): Stdio {
+export function compileStdio(process: ProcessConfig, options: StdioOptions): Stdio {
+  return process.terminal === true ? terminalStdio(process, options.console) : pipeStdio(options);
+}
+
+function pipeStdio({ openStdin, owner }: StdioOptions): Stdio {
   const cause = "process.terminal (false)";
-  const pipe = (read: string, write: string): Step => step("pipe", [read, write, flag.O_CLOEXEC], { cause });
-  const stdin = openStdin ? [pipe(slot.stdinRead, slot.stdinWrite)] : [];
-  const owned = [...(openStdin ? [slot.stdinRead] : []), slot.stdoutWrite, slot.stderrWrite];
+  const before: Step[] = [];
+  const after: Step[] = [];
+  const add = (read: string, write: string, given: string): void => {
+    before.push(step("pipe", [read, write, flag.O_CLOEXEC], { cause }));
+    before.push(...giveTo(owner, given));
+    after.push(step("close", [given], { cause }));
+  };
+  if (openStdin) add(slot.stdinRead, slot.stdinWrite, slot.stdinRead);
+  add(slot.stdoutRead, slot.stdoutWrite, slot.stdoutWrite);
+  add(slot.stderrRead, slot.stderrWrite, slot.stderrWrite);
   return {
-    before: [...stdin, pipe(slot.stdoutRead, slot.stdoutWrite), pipe(slot.stderrRead, slot.stderrWrite)],
-    after: owned.map((name) => step("close", [name], { cause })),
-    terminal: owned.flatMap((name) => giveTo(process, name)),
+    before,
+    after,
+    terminal: [],
     last: [step("set_stdio", [openStdin ? slot.stdinRead : NONE, slot.stdoutWrite, slot.stderrWrite], { cause })],
     shim: { ...(openStdin ? { stdin: slot.stdinWrite } : {}), stdout: slot.stdoutRead, stderr: slot.stderrRead },
   };
 }
 
-/** A process that is not root may open /dev/stdout again, as it may under every other runtime. */
-function giveTo(process: ProcessConfig, name: string): Step[] {
-  if (process.user.uid === 0) return [];
-  return [
-    step("fchownat", [name, "", process.user.uid, process.user.gid, flag.AT_EMPTY_PATH], { cause: "process.user" }),
-  ];
+/** A process that is not the host's root may open /dev/stdout again, as it may under every other runtime. */
+function giveTo(owner: HostIds | undefined, name: string): Step[] {
+  if (owner === undefined || (owner.uid === 0 && owner.gid === 0)) return [];
+  return [step("fchownat", [name, "", owner.uid, owner.gid, flag.AT_EMPTY_PATH], { cause: "process.user" })];
 }
 
-function terminalStdio(process: ProcessConfig, console: boolean): Stdio {
+function terminalStdio({ consoleSize: size, user }: ProcessConfig, console: boolean): Stdio {
   const cause = "process.terminal";
-  const size = process.consoleSize;
   const terminal = [
     step("open_ptmx", [console ? slot.root : CWD, "/dev/pts/ptmx"], { out: slot.master, cause }),
     step("pty_peer", [slot.master], { out: slot.tty, cause }),
-    ...(size === undefined
-      ? []
-      : [step("set_window_size", [slot.master, size.height, size.width], { cause: "process.consoleSize" })]),
-    step("fchownat", [slot.tty, "", process.user.uid, -1, flag.AT_EMPTY_PATH], { cause: "process.user.uid" }),
-    ...(console ? makeConsole() : []),
+    step("fchownat", [slot.tty, "", user.uid, -1, flag.AT_EMPTY_PATH], { cause: "process.user.uid" }),
     step("send_fd", [slot.master], { cause }),
   ];
+  if (size !== undefined) {
+    terminal.push(step("set_window_size", [slot.master, size.height, size.width], { cause: "process.consoleSize" }));
+  }
+  if (console) terminal.push(...makeConsole());
   return {
     before: [],
     after: [step("recv_fd", [], { out: slot.master, cause })],
@@ -76,7 +88,5 @@ function makeConsole(): Step[] {
     step("resolve", [slot.root, "/dev/console", resolveKind.file, 0o600], { out: slot.target, cause }),
     step("open_tree", [slot.tty, "", clone], { out: slot.mount, cause }),
     step("move_mount", [slot.mount, "", slot.target, "", both], { cause }),
-    step("close", [slot.mount], { cause }),
-    step("close", [slot.target], { cause }),
   ];
 }

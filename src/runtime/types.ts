@@ -28,6 +28,8 @@ export interface StartInput {
   readonly openStdin: boolean;
   /** Everything of the shim but the streams, which the compiler decides. */
   readonly shim: Omit<ShimSettings, "stdio" | "openStdin" | "oom">;
+  /** A directory, made where missing, in which compiled seccomp programs are kept from one container to the next. */
+  readonly filterCache?: string;
   /** Steps for the shim's definite end, such as deleting the directories of a `--rm` container. */
   readonly remove?: readonly Step[];
 }
@@ -40,4 +42,6 @@ export interface ExecInput {
   readonly init: { readonly pid: number; readonly startTime: number };
   readonly openStdin: boolean;
   readonly shim: Omit<ShimSettings, "stdio" | "openStdin" | "oom">;
+  /** As in {@link StartInput}. */
+  readonly filterCache?: string;
 }

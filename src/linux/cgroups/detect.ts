@@ -38,15 +38,13 @@ export function detectCgroups(read: ReadText = readText): CgroupLayout {
   const mounts = cgroupMounts(read("/proc/self/mountinfo"));
   const v1: Hierarchy[] = [];
   let v2: Hierarchy | undefined;
-  for (const membership of parseMemberships(read("/proc/self/cgroup"))) {
-    const mount = mountOf(membership, mounts);
+  for (const { controllers, path: self } of parseMemberships(read("/proc/self/cgroup"))) {
+    const mount = mounts.get(controllers[0] ?? UNIFIED);
     if (mount === undefined) continue;
-    const { mountPoint, root } = mount;
-    if (membership.controllers.length > 0) {
-      v1.push({ mountPoint, controllers: membership.controllers, root, self: membership.path });
-    } else {
-      v2 = { mountPoint, controllers: offeredControllers(mountPoint, read), root, self: membership.path };
-    }
+    const mountPoint = unescapeOctal(mount.mountPoint);
+    const root = unescapeOctal(mount.root);
+    if (controllers.length > 0) v1.push({ mountPoint, controllers, root, self });
+    else v2 = { mountPoint, controllers: offeredControllers(mountPoint, read), root, self };
   }
   return { mode: modeOf(v1.length > 0, v2 !== undefined), v1, ...(v2 === undefined ? {} : { v2 }) };
 }
@@ -56,30 +54,40 @@ function modeOf(v1: boolean, v2: boolean): CgroupLayout["mode"] {
   return v2 ? "v2" : "none";
 }
 
+/** As mountinfo writes them, with special characters escaped. */
 interface CgroupMount {
-  readonly type: "cgroup" | "cgroup2";
   readonly root: string;
   readonly mountPoint: string;
-  readonly options: readonly string[];
 }
 
-/** The lines of cgroup file systems, found by their type without splitting the others: a busy host has thousands. */
-function cgroupMounts(mountinfo: string): CgroupMount[] {
-  const mounts: CgroupMount[] = [];
+/** What stands for v2 where v1 has the names of controllers. */
+const UNIFIED = "";
+
+/**
+ * The mounts of cgroup file systems by each of their controllers, found by their type without splitting the lines of others: a busy
+ * host has thousands. A hierarchy may be mounted again elsewhere; the one in the usual place is the one that the administrator means.
+ */
+function cgroupMounts(mountinfo: string): Map<string, CgroupMount> {
+  const mounts = new Map<string, CgroupMount>();
   for (let at = mountinfo.indexOf(" - cgroup"); at >= 0; at = mountinfo.indexOf(" - cgroup", at + 1)) {
     const start = mountinfo.lastIndexOf("\n", at) + 1;
     const end = mountinfo.indexOf("\n", at);
-    const place = mountinfo.slice(start, at).split(" ");
+    const [, , , root = "/", mountPoint = ""] = mountinfo.slice(start, at).split(" ");
     const [type, , options = ""] = mountinfo.slice(at + 3, end < 0 ? undefined : end).split(" ");
     if (type !== "cgroup" && type !== "cgroup2") continue;
-    const root = unescapeOctal(place[3] ?? "/");
-    mounts.push({ type, root, mountPoint: unescapeOctal(place[4] ?? ""), options: options.split(",") });
+    const isUsual = mountPoint.startsWith("/sys/fs/cgroup");
+    for (const name of type === "cgroup2" ? [UNIFIED] : options.split(",")) {
+      const known = mounts.get(name);
+      if (known === undefined || (isUsual && !known.mountPoint.startsWith("/sys/fs/cgroup"))) {
+        mounts.set(name, { root, mountPoint });
+      }
+    }
   }
   return mounts;
 }
 
 /** mountinfo writes space, tab, newline and backslash as three octal digits. */
-function unescapeOctal(text: string): string {
+export function unescapeOctal(text: string): string {
   if (!text.includes("\\")) return text;
   return text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
 }
@@ -101,24 +109,6 @@ function parseMemberships(text: string): Membership[] {
     memberships.push({ controllers: controllers === "" ? [] : controllers.split(","), path: line.slice(second + 1) });
   }
   return memberships;
-}
-
-/** The same hierarchy may be mounted again elsewhere; the one in the usual place is the one that the administrator means. */
-function mountOf({ controllers }: Membership, mounts: readonly CgroupMount[]): CgroupMount | undefined {
-  let found: CgroupMount | undefined;
-  for (const mount of mounts) {
-    if (!shows(mount, controllers)) continue;
-    if (mount.mountPoint.startsWith("/sys/fs/cgroup")) return mount;
-    found ??= mount;
-  }
-  return found;
-}
-
-function shows(mount: CgroupMount, controllers: readonly string[]): boolean {
-  if (controllers.length === 0) return mount.type === "cgroup2";
-  if (mount.type !== "cgroup") return false;
-  for (const name of controllers) if (!mount.options.includes(name)) return false;
-  return true;
 }
 
 function offeredControllers(mountPoint: string, read: ReadText): string[] {

@@ -13,8 +13,8 @@ test("the default is to deny, with the standard devices excepted", () => {
   expect(texts([])).toEqual(["deny"]);
   expect(texts([{ allow: false, access: "rwm" }, ...defaultDeviceRules])).toEqual([
     "deny",
-    "b *:* m",
     "c *:* m",
+    "b *:* m",
     "c 1:3 rwm",
     "c 1:5 rwm",
     "c 1:7 rwm",
@@ -22,8 +22,8 @@ test("the default is to deny, with the standard devices excepted", () => {
     "c 1:9 rwm",
     "c 5:0 rwm",
     "c 5:2 rwm",
-    "c 10:200 rwm",
     "c 136:* rwm",
+    "c 10:200 rwm",
   ]);
 });
 

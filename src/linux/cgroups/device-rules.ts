@@ -17,7 +17,7 @@ export interface DeviceException {
   readonly access: number;
 }
 
-/** Exceptions are allowed where the default is to deny, denied where it is to allow. Sorted, no two for the same devices. */
+/** Exceptions are allowed where the default is to deny, denied where it is to allow. In the order of their rules, no two for the same devices. */
 export interface DevicePolicy {
   readonly defaultAllow: boolean;
   readonly exceptions: readonly DeviceException[];
@@ -59,39 +59,39 @@ export const allowAllDevices: readonly DeviceRule[] = [{ allow: true, access: "r
 export function devicePolicy(rules: readonly DeviceRule[]): DevicePolicy {
   let defaultAllow = false;
   let exceptions = new Map<string, DeviceException>();
-  rules.forEach((rule, index) => {
+  for (const [index, rule] of rules.entries()) {
     const subject = `linux.resources.devices[${index}]`;
-    if (isForAll(rule, subject)) {
+    const access = accessBits(rule, subject);
+    if (isForAll(rule, access)) {
       defaultAllow = rule.allow;
       exceptions = new Map();
-      return;
+      continue;
     }
-    for (const one of expand(rule, subject)) {
+    for (const one of expand(rule, access)) {
       if (rule.allow === defaultAllow) remove(exceptions, one, subject);
       else add(exceptions, one);
     }
-  });
-  return { defaultAllow, exceptions: [...exceptions.values()].sort(byNumbers) };
+  }
+  return { defaultAllow, exceptions: [...exceptions.values()] };
 }
 
-function isForAll(rule: DeviceRule, subject: string): boolean {
-  const anyType = rule.type === undefined || rule.type === "a";
-  return anyType && numberOf(rule.major) < 0 && numberOf(rule.minor) < 0 && accessBits(rule, subject) === ALL_ACCESS;
+function isForAll({ type, major = -1, minor = -1 }: DeviceRule, access: number): boolean {
+  return (type === undefined || type === "a") && major < 0 && minor < 0 && access === ALL_ACCESS;
 }
 
 /** Type `a` with a number or with less than all access means block and character devices alike. */
-function expand(rule: DeviceRule, subject: string): DeviceException[] {
-  const types = rule.type === "b" || rule.type === "c" ? [rule.type] : (["b", "c"] as const);
-  const access = accessBits(rule, subject);
-  return types.map((type) => ({ type, major: numberOf(rule.major), minor: numberOf(rule.minor), access }));
-}
-
-function numberOf(value: number | undefined): number {
-  return value === undefined || value < 0 ? -1 : value;
+function expand({ type, major = -1, minor = -1 }: DeviceRule, access: number): DeviceException[] {
+  const one = { major: Math.max(major, -1), minor: Math.max(minor, -1), access };
+  if (type === "b" || type === "c") return [{ type, ...one }];
+  return [
+    { type: "b", ...one },
+    { type: "c", ...one },
+  ];
 }
 
 /** No access given for all devices means all access: `{"allow": false}` is how some engines begin their list. */
 function accessBits(rule: DeviceRule, subject: string): number {
+  if (rule.access === "rwm") return ALL_ACCESS;
   let bits = 0;
   for (const letter of rule.access ?? "") {
     if (letter !== "r" && letter !== "w" && letter !== "m") {
@@ -110,8 +110,9 @@ function keyOf(one: DeviceException): string {
 }
 
 function add(exceptions: Map<string, DeviceException>, one: DeviceException): void {
-  const before = exceptions.get(keyOf(one))?.access ?? 0;
-  exceptions.set(keyOf(one), { ...one, access: before | one.access });
+  const key = keyOf(one);
+  const before = exceptions.get(key);
+  exceptions.set(key, before === undefined ? one : { ...one, access: before.access | one.access });
 }
 
 function remove(exceptions: Map<string, DeviceException>, one: DeviceException, subject: string): void {
@@ -139,10 +140,6 @@ function widerThan(one: DeviceException): DeviceException[] {
   return candidates.filter((wider) => keyOf(wider) !== keyOf(one));
 }
 
-function byNumbers(a: DeviceException, b: DeviceException): number {
-  return a.major - b.major || a.minor - b.minor || (a.type < b.type ? -1 : 1);
-}
-
 /** Whether a policy lets a device be used: what the filters of both versions are tested against. */
 export function permits(policy: DevicePolicy, type: "b" | "c", major: number, minor: number, access: number): boolean {
   const matching = policy.exceptions.filter(
@@ -152,9 +149,11 @@ export function permits(policy: DevicePolicy, type: "b" | "c", major: number, mi
   return matching.some((one) => (access & ~one.access) === 0);
 }
 
+/** By the bits of {@link deviceAccess}. */
+const accessTexts = ["", "m", "r", "rm", "w", "wm", "rw", "rwm"] as const;
+
 /** An exception as devices.allow and devices.deny take it: `c 1:3 rwm`. */
 export function deviceRuleText(one: DeviceException): string {
-  const number = (value: number): string => (value < 0 ? "*" : String(value));
-  const access = (["r", "w", "m"] as const).filter((letter) => (one.access & deviceAccess[letter]) !== 0).join("");
-  return `${one.type} ${number(one.major)}:${number(one.minor)} ${access}`;
+  const [major, minor] = [one.major < 0 ? "*" : one.major, one.minor < 0 ? "*" : one.minor];
+  return `${one.type} ${major}:${minor} ${accessTexts[one.access] ?? ""}`;
 }

@@ -142,8 +142,9 @@ test("v1: directories, cpusets level by level, limits and devices before anythin
     "/cg/cpu/galley/c1/cpu.cfs_period_us = 100000",
     "/cg/cpu/galley/c1/cpu.cfs_quota_us = 50000",
     "/cg/devices/galley/c1/devices.deny = a *:* rwm",
-    "/cg/devices/galley/c1/devices.allow = b *:* m",
+    "/cg/devices/galley/c1/devices.allow = b 8:0 r",
     "/cg/devices/galley/c1/devices.allow = c *:* m",
+    "/cg/devices/galley/c1/devices.allow = b *:* m",
     "/cg/devices/galley/c1/devices.allow = c 1:3 rwm",
     "/cg/devices/galley/c1/devices.allow = c 1:5 rwm",
     "/cg/devices/galley/c1/devices.allow = c 1:7 rwm",
@@ -151,9 +152,8 @@ test("v1: directories, cpusets level by level, limits and devices before anythin
     "/cg/devices/galley/c1/devices.allow = c 1:9 rwm",
     "/cg/devices/galley/c1/devices.allow = c 5:0 rwm",
     "/cg/devices/galley/c1/devices.allow = c 5:2 rwm",
-    "/cg/devices/galley/c1/devices.allow = b 8:0 r",
-    "/cg/devices/galley/c1/devices.allow = c 10:200 rwm",
     "/cg/devices/galley/c1/devices.allow = c 136:* rwm",
+    "/cg/devices/galley/c1/devices.allow = c 10:200 rwm",
   ]);
   expect(made.attach.map(({ path }) => path)).toEqual([
     "/cg/cpuset/galley/c1/cgroup.procs",

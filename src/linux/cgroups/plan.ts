@@ -6,10 +6,10 @@
  * place of the directories and the limits.
  */
 import { readFileSync } from "node:fs";
-import { release } from "node:os";
 import { GalleyError } from "../../errors.ts";
 import type { ResourcesConfig } from "../../spec/runtime.ts";
 import { deviceFilter } from "../bpf/device-filter.ts";
+import { kernelRelease } from "../kernel-version.ts";
 import type { CgroupLayout } from "./detect.ts";
 import { defaultDeviceRules, devicePolicy } from "./device-rules.ts";
 import { newDeviceWrites } from "./device-steps.ts";
@@ -17,7 +17,7 @@ import { facilitiesOf } from "./facilities.ts";
 import { type ControllerLimits, resourceLimits } from "./limits.ts";
 import { type Place, placeOf, placesOf } from "./places.ts";
 import { makeCpuset, makeDirectory, makeUnified, type TryRead } from "./prepare.ts";
-import type { CgroupPlan, CgroupStep, DeviceFilter, FileWrite } from "./types.ts";
+import type { CgroupJoin, CgroupPlan, CgroupStep, DeviceFilter, FileWrite } from "./types.ts";
 
 export interface CgroupRequest {
   readonly layout: CgroupLayout;
@@ -46,23 +46,45 @@ export function tryRead(path: string): string | undefined {
  * `invalid_argument` for values that contradict each other.
  */
 export function planCgroup(request: CgroupRequest): CgroupPlan {
-  const { layout, resources = {}, read = tryRead, kernel = release() } = request;
+  const { layout, resources = {}, read = tryRead, kernel = kernelRelease() } = request;
   const places = placesOf(layout, request.path);
   const limits = resourceLimits(resources, layout, () => () => undefined);
-  const v2 = placeOf(places, 2, "");
   const filter = request.skipDevices === true ? undefined : deviceProgram(request, places);
   return {
-    prepare: [
-      ...places.flatMap((place) => make(place, resources, limits, read)),
-      ...limits.flatMap(({ version, controller, writes }) => located(writes, placeOf(places, version, controller))),
-      ...(request.skipDevices === true ? [] : deviceWrites(resources, places)),
-    ],
+    prepare: preparation(request, places, limits, read),
     ...(filter === undefined ? {} : { deviceFilter: filter }),
-    ...(v2 === undefined ? {} : { cloneInto: v2.directory }),
-    attach: places.filter(({ version }) => version === 1).map(attachment),
+    ...joinOf(places),
     directories: places.map(({ directory }) => directory),
     ...facilitiesOf(places, kernel),
   };
+}
+
+/** How a process gets into a cgroup that is there already: neither limits nor devices are looked at, and no file is read. */
+export function planJoin(layout: CgroupLayout, path: string): CgroupJoin {
+  return joinOf(placesOf(layout, path));
+}
+
+function joinOf(places: readonly Place[]): CgroupJoin {
+  const v2 = placeOf(places, 2, "");
+  return {
+    ...(v2 === undefined ? {} : { cloneInto: v2.directory }),
+    attach: places.filter(({ version }) => version === 1).map(attachment),
+  };
+}
+
+function preparation(
+  { resources = {}, skipDevices }: CgroupRequest,
+  places: readonly Place[],
+  limits: readonly ControllerLimits[],
+  read: TryRead,
+): CgroupStep[] {
+  const steps: CgroupStep[] = [];
+  for (const place of places) steps.push(...make(place, resources, limits, read));
+  for (const { version, controller, writes } of limits) {
+    steps.push(...located(writes, placeOf(places, version, controller)));
+  }
+  if (skipDevices !== true) steps.push(...deviceWrites(resources, places));
+  return steps;
 }
 
 function attachment({ directory, hierarchy }: Place): { path: string; cause: string } {

@@ -16,8 +16,8 @@ export function makeDirectory(path: string): CgroupStep {
 }
 
 /**
- * A v1 cpuset takes no process before it has CPUs and memory nodes. Each new level gets its parent's; the container's own level is
- * left to its limits where those name them.
+ * A v1 cpuset takes no process before it has CPUs and memory nodes. Levels that have none get those of the nearest one above that
+ * has; the container's own level is left to its limits where those name them.
  */
 export function makeCpuset(
   hierarchy: Hierarchy,
@@ -25,26 +25,41 @@ export function makeCpuset(
   resources: ResourcesConfig,
   read: TryRead,
 ): CgroupStep[] {
+  const all = levels(hierarchy.mountPoint, directory);
+  const above = [hierarchy.mountPoint, ...all.slice(0, -1)];
+  const cpus = nearest("cpuset.cpus", above, read);
+  const mems = nearest("cpuset.mems", above, read);
   const steps: CgroupStep[] = [];
-  const inherited = { cpus: "", mems: "" };
-  const all = [hierarchy.mountPoint, ...levels(hierarchy.mountPoint, directory)];
-  for (const level of all) {
+  all.forEach((level, index) => {
     const isOwn = level === directory;
-    if (level !== hierarchy.mountPoint) steps.push(makeDirectory(level));
-    for (const name of ["cpus", "mems"] as const) {
-      const path = `${level}/cpuset.${name}`;
-      const there = read(path)?.trim() ?? "";
-      if (there === "" && !(isOwn && resources.cpu?.[name])) {
-        steps.push({ kind: "write", path, value: inherited[name], cause: "inherited cpuset" });
-      }
-      if (there !== "") inherited[name] = there;
+    const lacking = [cpus, mems].filter((one) => index >= one.level);
+    if (isOwn || lacking.length > 0) steps.push(makeDirectory(level));
+    for (const { file, value } of lacking) {
+      if (isOwn && resources.cpu?.[file === "cpuset.cpus" ? "cpus" : "mems"]) continue;
+      steps.push({ kind: "write", path: `${level}/${file}`, value, cause: "inherited cpuset" });
     }
-  }
+  });
   return steps;
 }
 
-/** A cgroup that has processes, is not delegated or lacks a controller refuses to hand it on. */
-const refusals = [errno.EBUSY, errno.ENOENT, errno.EINVAL, errno.EOPNOTSUPP, errno.EACCES, errno.EPERM];
+/** The lowest of the directories that has a value in the file; mostly that is the last one, and one file is read. */
+function nearest(file: string, directories: readonly string[], read: TryRead): Inherited {
+  for (let level = directories.length - 1; level >= 0; level--) {
+    const value = read(`${directories[level]}/${file}`)?.trim() ?? "";
+    if (value !== "") return { file, value, level };
+  }
+  return { file, value: "", level: 0 };
+}
+
+interface Inherited {
+  readonly file: string;
+  readonly value: string;
+  /** How many levels down from the top it was found. */
+  readonly level: number;
+}
+
+/** A cgroup that has processes, lacks a controller, is threaded or is not delegated refuses to hand it on. */
+const refusals = [errno.EBUSY, errno.ENOENT, errno.EOPNOTSUPP, errno.EACCES];
 
 /**
  * v2: the directories, and the controllers handed down to them level by level. Controllers that a limit needs (`needed`: the field
@@ -57,11 +72,12 @@ export function makeUnified(
   read: TryRead,
 ): CgroupStep[] {
   const steps: CgroupStep[] = [];
-  let parent = hierarchy.mountPoint;
-  for (const level of levels(hierarchy.mountPoint, directory)) {
+  const { mountPoint, controllers } = hierarchy;
+  let parent = mountPoint;
+  for (const level of controllers.length === 0 ? [directory] : levels(mountPoint, directory)) {
     const control = `${parent}/cgroup.subtree_control`;
-    const enabled = (read(control) ?? "").trim().split(" ");
-    for (const name of hierarchy.controllers) {
+    const enabled = controllers.length === 0 ? [] : (read(control) ?? "").trim().split(" ");
+    for (const name of controllers) {
       if (!enabled.includes(name)) steps.push(enable(control, name, needed.get(name)));
     }
     steps.push(makeDirectory(level));

@@ -46,15 +46,19 @@ export interface DeviceFilter {
   readonly cause: string;
 }
 
-export interface CgroupPlan {
-  /** Before the first process: directories and every limit. */
-  readonly prepare: readonly CgroupStep[];
-  /** After `prepare`, before the first process. */
-  readonly deviceFilter?: DeviceFilter;
+/** How a process gets into a cgroup. */
+export interface CgroupJoin {
   /** The v2 directory for clone3's CLONE_INTO_CGROUP: it spares the first process a move, which waits for an RCU grace period. */
   readonly cloneInto?: string;
   /** cgroup.procs files that take the process's pid, after the clone; without `cloneInto`'s. */
   readonly attach: readonly { readonly path: string; readonly cause: string }[];
+}
+
+export interface CgroupPlan extends CgroupJoin {
+  /** Before the first process: directories and every limit. */
+  readonly prepare: readonly CgroupStep[];
+  /** After `prepare`, before the first process. */
+  readonly deviceFilter?: DeviceFilter;
   /** The container's own directory in each hierarchy, in the order of their removal; parents are shared and stay. */
   readonly directories: readonly string[];
   /** The directory whose cgroup.procs, with those below it, names all processes; absent where there are no cgroups. */

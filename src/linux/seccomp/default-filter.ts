@@ -9,7 +9,7 @@ import { nativeMachine } from "./architectures.ts";
 import type { Machine } from "./numbers.ts";
 import { prebuilt } from "./prebuilt.ts";
 import { defaultProfile, defaultProfileHead, profileCapabilities } from "./profile.ts";
-import { rememberProgram } from "./ready-programs.ts";
+import { rememberOrigin } from "./ready-programs.ts";
 import { type ProfileTarget, resolveProfile } from "./resolve.ts";
 
 /** The default capabilities that make a difference to the profile. */
@@ -18,16 +18,16 @@ const usual = ["CAP_SYS_CHROOT"];
 /** {@link resolveProfile} of {@link defaultProfile}; `syscalls` is made when it is first read. Never changed once made. */
 export function defaultSeccomp(target: ProfileTarget): SeccompConfig {
   const machine = target.machine ?? nativeMachine();
-  if (!isUsual(target)) return resolveProfile(defaultProfile(), { ...target, machine });
+  const relevant = profileCapabilities.filter((name) => target.capabilities.includes(name)).join();
+  const isNew = kernelAtLeast(4, 8, target.kernel);
   const config = lazyConfig(machine, target);
-  const program = prebuilt[machine];
-  if (program !== undefined) rememberProgram(config, machine, () => Uint8Array.fromBase64(program));
+  const program = isNew && relevant === usual.join() ? prebuilt[machine] : undefined;
+  rememberOrigin(config, {
+    native: machine,
+    name: `default profile, ${isNew ? "new" : "old"} kernel, ${relevant}`,
+    ...(program === undefined ? {} : { program: () => Uint8Array.fromBase64(program) }),
+  });
   return config;
-}
-
-function isUsual({ capabilities, kernel }: ProfileTarget): boolean {
-  const relevant = profileCapabilities.filter((name) => capabilities.includes(name));
-  return relevant.join() === usual.join() && kernelAtLeast(4, 8, kernel);
 }
 
 function lazyConfig(machine: Machine, target: ProfileTarget): SeccompConfig {

@@ -1,21 +1,31 @@
-/** Programs of configurations that need no compiling, by the configuration's identity: they were made from it before. */
+/** What is known of configurations by their identity: a program that was made from them before, and a name. */
 import type { SeccompConfig } from "../../spec/runtime.ts";
 import type { Machine } from "./numbers.ts";
 
-interface ReadyProgram {
+/** What the maker of a configuration knows about it. */
+export interface Origin {
+  /** The machine that it was made for. */
   readonly native: Machine;
-  readonly program: () => Uint8Array;
+  /** Configurations of equal names are equal, in this release. */
+  readonly name: string;
+  /** Gives what compiling the configuration for `native` would. */
+  readonly program?: () => Uint8Array;
 }
 
-const ready = new WeakMap<SeccompConfig, ReadyProgram>();
+const origins = new WeakMap<SeccompConfig, Origin>();
 
-/** Promises that `program` gives what compiling `config` for `native` would. */
-export function rememberProgram(config: SeccompConfig, native: Machine, program: () => Uint8Array): void {
-  ready.set(config, { native, program });
+/** Remembers where a configuration comes from, which is never changed afterwards. */
+export function rememberOrigin(config: SeccompConfig, origin: Origin): void {
+  origins.set(config, origin);
 }
 
-/** The program of this very configuration, if one was remembered for the machine. */
+/** The origin of this very configuration, if one was remembered for the machine. */
+export function originOf(config: SeccompConfig, native: Machine): Origin | undefined {
+  const found = origins.get(config);
+  return found?.native === native ? found : undefined;
+}
+
+/** The program of this very configuration, if it needs no compiling. */
 export function readyProgram(config: SeccompConfig, native: Machine): Uint8Array | undefined {
-  const found = ready.get(config);
-  return found?.native === native ? found.program() : undefined;
+  return originOf(config, native)?.program?.();
 }
