@@ -1,0 +1,128 @@
+import { describe, expect, test } from "bun:test";
+import { lines, linesOf, machines, start } from "./sample.ts";
+
+const limits = { linux: { resources: { memory: { limit: 4096 * 1024 } } } };
+
+describe("v1", () => {
+  const recipe = start(limits, machines.v1);
+  const outside = lines(recipe, "outside");
+
+  test("directories, limits and the attaching come after the clone, beside the inside's work", () => {
+    const clone = outside.findIndex((line) => line.includes("clone("));
+    const made = outside.indexOf('make_dirs("/cg/memory/galley/c1", 0755)');
+    const limit = outside.indexOf(
+      'write_file(AT_FDCWD, "/cg/memory/galley/c1/memory.limit_in_bytes", "4194304", O_WRONLY, 0)',
+    );
+    const watch = outside.indexOf('oom = watch_oom("/cg/memory/galley/c1")');
+    const attach = outside.indexOf('write_pid(AT_FDCWD, "/cg/memory/galley/c1/cgroup.procs")');
+    const ready = outside.indexOf("signal(3)");
+    expect([clone, made, limit, watch, attach, ready]).toEqual(
+      [clone, made, limit, watch, attach, ready].toSorted((a, b) => a - b),
+    );
+    expect(clone).toBeGreaterThan(0);
+    expect(outside[clone]).toContain("-1, 1)");
+  });
+
+  test("devices are refused and allowed one by one", () => {
+    const devices = linesOf(recipe, "linux.resources.devices", "outside");
+    expect(devices[0]).toContain('devices.deny", "a *:* rwm"');
+    expect(devices.some((line) => line.includes('devices.allow", "c 1:3 rwm"'))).toBe(true);
+  });
+
+  test("its freezer, its members and the end of each directory", () => {
+    expect(lines(recipe, "pause")).toEqual([
+      'write_file(AT_FDCWD, "/cg/freezer/galley/c1/freezer.state", "FROZEN", O_WRONLY, 0)',
+      'await_file(AT_FDCWD, "/cg/freezer/galley/c1/freezer.state", "FROZEN", 10000)',
+    ]);
+    expect(lines(recipe, "kill")).toEqual(['kill_cgroup("/cg/systemd/galley/c1", 9)']);
+    expect(lines(recipe, "cleanup")).toHaveLength(5);
+  });
+});
+
+describe("hybrid", () => {
+  const recipe = start(limits, machines.hybrid);
+
+  test("the process is born in the v2 directory, then attached to v1's", () => {
+    const outside = lines(recipe, "outside");
+    expect(outside.indexOf('make_dirs("/cg/unified/galley/c1", 0755)')).toBeLessThan(
+      outside.findIndex((line) => line.includes("clone(") && line.includes("<cgroup>")),
+    );
+    expect(outside).toContain('write_pid(AT_FDCWD, "/cg/memory/galley/c1/cgroup.procs")');
+    expect(outside.some((line) => line.includes("attach_device_filter"))).toBe(false);
+  });
+
+  test("v2 freezes", () => {
+    expect(lines(recipe, "pause")[0]).toContain("/cg/unified/galley/c1/cgroup.freeze");
+  });
+});
+
+describe("v2", () => {
+  const recipe = start(limits, machines.v2);
+
+  test("everything is there before the clone; nothing is attached", () => {
+    const outside = lines(recipe, "outside");
+    const limit = outside.indexOf('write_file(AT_FDCWD, "/cg/galley/c1/memory.max", "4194304", O_WRONLY, 0)');
+    expect(limit).toBeGreaterThan(0);
+    expect(limit).toBeLessThan(outside.findIndex((line) => line.includes("clone(")));
+    expect(outside.some((line) => line.includes("write_pid"))).toBe(false);
+  });
+
+  test("resuming waits until the kernel says so", () => {
+    expect(lines(recipe, "resume")).toEqual([
+      'write_file(AT_FDCWD, "/cg/galley/c1/cgroup.freeze", "0", O_WRONLY, 0)',
+      'await_file(AT_FDCWD, "/cg/galley/c1/cgroup.events", "frozen 0", 10000)',
+    ]);
+  });
+});
+
+test("without a pid namespace of its own, what still runs is killed before the directories go", () => {
+  const recipe = start({ linux: { namespaces: [{ type: "mount" }] } });
+  expect(lines(recipe, "cleanup")).toEqual([
+    'kill_cgroup("/cg/galley/c1", 9)',
+    'remove_cgroup("/cg/galley/c1", 10000)',
+  ]);
+});
+
+describe("the container's view of its cgroup", () => {
+  const mounts = [{ destination: "/sys/fs/cgroup", type: "cgroup", options: ["ro", "nosuid"] }];
+  const own = { namespaces: [{ type: "mount" }, { type: "cgroup" }] } as const;
+
+  test("v2: its own subtree, or a new mount in its own namespace, which is unshared when it is in its cgroup", () => {
+    expect(linesOf(start({ mounts }), "mounts[0]")[0]).toContain('open_tree(AT_FDCWD, "/cg/galley/c1"');
+    const inside = lines(start({ mounts, linux: own }));
+    const wait = inside.indexOf("wait(3)");
+    expect(inside.slice(wait, wait + 3)).toEqual([
+      "wait(3)",
+      "unshare(CLONE_NEWCGROUP)",
+      'filesystem = fsopen("cgroup2", FSOPEN_CLOEXEC)',
+    ]);
+  });
+
+  test("v1: a tmpfs with a directory for each hierarchy and a link for each further controller, closed at the end", () => {
+    const all = linesOf(start({ mounts }, machines.v1), "mounts[0]");
+    expect(all).toContain('fsconfig_string(<filesystem>, "source", "cgroup")');
+    expect(all).toContain(
+      'mount = open_tree(AT_FDCWD, "/cg/cpu,cpuacct/galley/c1", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC)',
+    );
+    expect(all).toContain('mkdirat(<cgroup-root>, "cpu,cpuacct", 0755)');
+    expect(all).toContain('symlinkat("cpu,cpuacct", <cgroup-root>, "cpuacct")');
+    expect(all).not.toContain('symlinkat("systemd", <cgroup-root>, "name=systemd")');
+    expect(all.at(-1)).toStartWith('mount_setattr(<cgroup-root>, "", AT_EMPTY_PATH, [01');
+  });
+
+  test("v1 in a namespace of its own: the hierarchies are mounted anew, one by its name", () => {
+    const all = linesOf(start({ mounts, linux: own }, machines.v1), "mounts[0]");
+    expect(all).toContain('fsconfig_flag(<filesystem>, "cpuacct")');
+    expect(all.indexOf('fsconfig_flag(<filesystem>, "none")') + 1).toBe(
+      all.indexOf('fsconfig_string(<filesystem>, "name", "systemd")'),
+    );
+  });
+
+  test("mounts below it come after it", () => {
+    const below = [...mounts, { destination: "/sys/fs/cgroup/extra", type: "tmpfs" }];
+    const inside = lines(start({ mounts: below }));
+    expect(inside.indexOf('target = resolve(<root>, "/sys/fs/cgroup/extra", directory, 0755)')).toBeGreaterThan(
+      inside.indexOf("wait(3)"),
+    );
+  });
+});

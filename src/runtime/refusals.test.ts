@@ -1,0 +1,106 @@
+import { expect, test } from "bun:test";
+import type { NamespaceType } from "../spec/runtime.ts";
+import { type ConfigPart, exec, failure, machines, start } from "./sample.ts";
+
+const unknown = "strange" as NamespaceType;
+const cases: readonly (readonly [string, ConfigPart])[] = [
+  ["invalid_argument process.args: there is no command to run", { process: { args: [] } }],
+  ["invalid_argument process.cwd: must be an absolute path", { process: { cwd: "work" } }],
+  ["invalid_argument process.user.uid: -1 is no ID: use 0 to 4294967294", { process: { user: { uid: -1, gid: 0 } } }],
+  [
+    "invalid_argument process.user.additionalGids: 4294967295 is no ID: use 0 to 4294967294",
+    { process: { user: { uid: 0, gid: 0, additionalGids: [2 ** 32 - 1] } } },
+  ],
+  [
+    "invalid_argument process.rlimits[0] (RLIMIT_X): unknown resource limit",
+    { process: { rlimits: [{ type: "RLIMIT_X", soft: 1, hard: 1 }] } },
+  ],
+  [
+    "invalid_argument process.rlimits[0] (RLIMIT_CORE): the soft limit 2 is above the hard limit 1",
+    { process: { rlimits: [{ type: "RLIMIT_CORE", soft: 2, hard: 1 }] } },
+  ],
+  ["unimplemented process.apparmorProfile: is not supported yet", { process: { apparmorProfile: "p" } }],
+  ["unimplemented process.scheduler: is not supported yet", { process: { scheduler: { policy: "SCHED_FIFO" } } }],
+  ["unimplemented hooks.prestart: is not supported yet", { hooks: { prestart: [{ path: "/h" }] } }],
+  ["unimplemented linux.personality: is not supported yet", { linux: { personality: { domain: "LINUX32" } } }],
+  ["unimplemented linux.intelRdt: is not supported yet", { linux: { intelRdt: {} } }],
+  ["invalid_argument linux.cgroupsPath: must be set", { linux: { cgroupsPath: "" } }],
+  ["invalid_argument linux.cgroupsPath: must name a cgroup below the top", { linux: { cgroupsPath: "/" } }],
+  [
+    'invalid_argument linux.namespaces[1].type: unknown namespace "strange"',
+    { linux: { namespaces: [{ type: "mount" }, { type: unknown }] } },
+  ],
+  [
+    "invalid_argument linux.namespaces[1]: mount is there already",
+    { linux: { namespaces: [{ type: "mount" }, { type: "mount" }] } },
+  ],
+  ['invalid_argument linux.namespaces: must have {"type": "mount"}', { linux: { namespaces: [] } }],
+  [
+    "unimplemented linux.namespaces[1].path: joining a user namespace is not supported yet",
+    { linux: { namespaces: [{ type: "mount" }, { type: "user", path: "/u" }] } },
+  ],
+  [
+    "invalid_argument linux.uidMappings: a new user namespace needs at least one mapping",
+    { linux: { namespaces: [{ type: "mount" }, { type: "user" }] } },
+  ],
+  [
+    "invalid_argument hostname: needs a uts namespace of the container's own",
+    { hostname: "h", linux: { namespaces: [{ type: "mount" }] } },
+  ],
+  ['invalid_argument linux.rootfsPropagation: unknown propagation "rwide"', { linux: { rootfsPropagation: "rwide" } }],
+  ["invalid_argument linux.sysctl[kernel..x]: not the name of a sysctl", { linux: { sysctl: { "kernel..x": "1" } } }],
+  ["invalid_argument linux.sysctl[../../x]: not the name of a sysctl", { linux: { sysctl: { "../../x": "1" } } }],
+  [
+    "invalid_argument mounts[0].type: is required, unless the options have bind or rbind",
+    { mounts: [{ destination: "/x" }] },
+  ],
+  [
+    'invalid_argument mounts[0].options: a bind mount cannot have the file system option "size"',
+    { mounts: [{ destination: "/x", type: "bind", source: "/tmp", options: ["size=1m"] }] },
+  ],
+  [
+    "unimplemented mounts[0] (bind on /x): id-mapped mounts are not supported yet",
+    { mounts: [{ destination: "/x", type: "bind", source: "/tmp", options: ["rbind", "idmap"] }] },
+  ],
+  [
+    "invalid_argument linux.devices[0] (/dev/..): must be the absolute path of a device",
+    {
+      mounts: [{ destination: "/dev", type: "tmpfs" }],
+      linux: { devices: [{ type: "c", path: "/dev/..", major: 1, minor: 1 }] },
+    },
+  ],
+  [
+    'invalid_argument linux.resources.devices[0].access: unknown device access "rx"',
+    { linux: { resources: { devices: [{ allow: true, access: "rx" }] } } },
+  ],
+  [
+    "failed_precondition linux.resources.hugepageLimits[0]: the cgroup controller hugetlb is not available",
+    { linux: { resources: { hugepageLimits: [{ pageSize: "2MB", limit: 1 }] } } },
+  ],
+  [
+    "unimplemented linux.seccomp.listenerPath: SCMP_ACT_NOTIFY needs an agent, which is not supported yet",
+    {
+      linux: {
+        seccomp: { defaultAction: "SCMP_ACT_ALLOW", syscalls: [{ names: ["mount"], action: "SCMP_ACT_NOTIFY" }] },
+      },
+    },
+  ],
+  [
+    'invalid_argument linux.seccomp.flags[0]: unknown seccomp flag "X"',
+    { linux: { seccomp: { defaultAction: "SCMP_ACT_ALLOW", flags: ["X"] } } },
+  ],
+];
+
+test.each(cases)("%s", (message, part) => {
+  expect(failure(() => start(part))).toBe(message);
+});
+
+test("a bind's source that is not there is named, with the mount", () => {
+  const mounts = [{ destination: "/x", type: "bind", source: "/nowhere/at/all" }];
+  expect(failure(() => start({ mounts }))).toStartWith("not_found mounts[0] (bind on /x): ");
+});
+
+test("an exec's process is looked at too", () => {
+  expect(failure(() => exec({ args: [] }))).toContain("process.args");
+  expect(failure(() => exec({ selinuxLabel: "l" }, {}, machines.v1))).toContain("process.selinuxLabel");
+});
