@@ -68,7 +68,7 @@ function outside(lease: Lease): Step[] {
   return [
     ...lease.ports.flatMap((port) => reserve(lease.address, port)),
     makePair(lease),
-    plugIn(lease),
+    plugIn(lease.address, published),
     filterStep(words, messages),
     ...forgetFormer(lease),
   ];
@@ -96,13 +96,16 @@ function hasIpv6(): boolean {
   return existsSync("/proc/sys/net/ipv6");
 }
 
-function plugIn({ address, ports }: Lease): Step {
+/**
+ * Puts the host's end on the bridge and brings it up. Hairpin: for a container that uses its own published port where
+ * br_netfilter translates addresses on the bridge.
+ */
+export function plugIn(address: number, hairpin: boolean): Step {
   const name = portName(address);
   return routeStep(`${name} on ${BRIDGE}`, (writer) => {
     if (hasIpv6()) link.withoutLinkLocal(writer, name);
     const offset = link.enslave(writer, name);
-    // For a container that uses its own published port where br_netfilter translates addresses on the bridge.
-    if (ports.length > 0) link.enableHairpin(writer, name);
+    if (hairpin) link.enableHairpin(writer, name);
     return { kind: "interfaceIndex", offset, name: BRIDGE };
   });
 }

@@ -39,14 +39,15 @@ class BridgeNetworks implements Networks {
   }
 
   async setup(options: { readonly heal?: boolean } = {}): Promise<void> {
-    if (options.heal !== true && this.#wasSetUp(0n)) return;
-    const asked = process.hrtime.bigint();
+    const before = this.#leases.state("set up");
+    if (options.heal !== true && wasSetUp(before)) return;
     const { lockFile } = await import("../linux/sys/lock.ts");
     using _lock = await lockFile(this.options.lock ?? LOCK, "exclusive");
     // Somebody who waited for the lock need not do again what its holder has done meanwhile.
-    if (this.#wasSetUp(asked)) return;
+    const now = this.#leases.state("set up");
+    if (now !== before && wasSetUp(now)) return;
     await setUpHost(this.options.native, this.#placeToSetUp(), this.#leases.all());
-    this.#leases.remember("set up", `${bootId()} ${process.hrtime.bigint()}`);
+    this.#leases.remember("set up", `${bootId()} ${crypto.randomUUID()}`);
   }
 
   attach(request: BridgeRequest): BridgeAttachment {
@@ -93,12 +94,6 @@ class BridgeNetworks implements Networks {
     for (const lease of gone) this.#leases.releaseExactly(lease);
   }
 
-  /** Since this boot, by this store, at or after a moment of CLOCK_MONOTONIC; and the bridge is there still. */
-  #wasSetUp(since: bigint): boolean {
-    const [boot, at] = (this.#leases.state("set up") ?? "").split(" ");
-    return boot === bootId() && BigInt(at ?? 0) >= since && placeOfBridge() !== undefined;
-  }
-
   /** The bridge knows best; without one, what this store has used before, or will. */
   #place(): Place {
     return placeOfBridge() ?? gatewayOf(this.#rememberedSubnet() ?? this.#newSubnet());
@@ -141,6 +136,11 @@ class BridgeNetworks implements Networks {
     }
     return address !== undefined;
   }
+}
+
+/** Since this boot, by this store; and the bridge is there still. */
+function wasSetUp(state: string | undefined): boolean {
+  return state?.startsWith(`${bootId()} `) === true && placeOfBridge() !== undefined;
 }
 
 /** Something on the host has the address's interface: another store's container, or one whose end is not over. */

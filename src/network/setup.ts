@@ -9,7 +9,7 @@ import { CWD } from "../recipe/ops.ts";
 import { type Step, step } from "../recipe/recipe.ts";
 import type { StepFailure } from "../recipe/report.ts";
 import { runRecipe } from "../recipe/run.ts";
-import { filterStep, routeStep } from "./attachment.ts";
+import { filterStep, plugIn, routeStep } from "./attachment.ts";
 import { dockerCheckMessages, dockerForwardMessages } from "./docker-forward.ts";
 import { publishMessages, tableMessages } from "./firewall.ts";
 import type { Lease } from "./leases.ts";
@@ -42,10 +42,10 @@ async function trySteps(native: string, steps: readonly Step[]): Promise<StepFai
   return (await runRecipe(native, encode({ sections: { outside: steps } }))).failure;
 }
 
-/** Makes everything that is missing, and publishes the ports of the leases again: a table that was flushed has lost them. */
+/** Makes everything that is missing, and connects the leases again: a new bridge has no ports, a flushed table no elements. */
 export async function setUpHost(native: string, place: Place, leases: readonly Lease[]): Promise<void> {
   const steps = [...bridgeSteps(place), ...forwardingSteps(), filterStep("firewall table", tableMessages(place))];
-  await runSteps(native, [...steps, ...leases.flatMap(publishAgain)]);
+  await runSteps(native, [...steps, ...leases.flatMap(connectAgain)]);
   await passDocker(native);
 }
 
@@ -95,10 +95,11 @@ function isOn(path: string): boolean {
   }
 }
 
-/** What another container has taken since stays its own. */
-function publishAgain({ address, ports }: Lease): Step[] {
-  if (ports.length === 0) return [];
-  return [filterStep("publish again", publishMessages(address, ports), [errno.EEXIST, errno.EBUSY])];
+/** A container that does not run has no interface; what another one has taken since stays its own. */
+function connectAgain({ address, ports }: Lease): Step[] {
+  const plug = plugIn(address, ports.length > 0);
+  const publish = filterStep("publish again", publishMessages(address, ports), [errno.EEXIST, errno.EBUSY]);
+  return [{ ...plug, tolerate: [errno.ENODEV] }, ...(ports.length > 0 ? [publish] : [])];
 }
 
 /** A host without docker has nothing to pass; a failure here leaves a network that works wherever docker does not interfere. */

@@ -1,9 +1,13 @@
 /** Runs on the lab's host: one action with a store's networks, its result as JSON. What an engine would do, in short. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { MessageWriter } from "../../src/linux/netlink/message.ts";
+import { TableWriter } from "../../src/linux/nftables/message.ts";
+import { filterStep } from "../../src/network/attachment.ts";
 import { describeFailure } from "../../src/network/failures.ts";
 import { openNetworks } from "../../src/network/networks.ts";
 import { networkSchema } from "../../src/network/schema.ts";
+import { runSteps } from "../../src/network/setup.ts";
 import type { BridgeAttachment, BridgeRequest } from "../../src/network/types.ts";
 import { encode, stringList } from "../../src/recipe/encode.ts";
 import { type Recipe, step } from "../../src/recipe/recipe.ts";
@@ -93,8 +97,17 @@ const actions: Record<string, () => Promise<unknown>> = {
     ),
   release: async () => (setting.ids ?? []).map((id) => networks.release(id)),
   sweep: async () => networks.sweep(new Set(setting.live)),
+  deleteTable: async () => change((table) => table.deleteTable()),
+  dropGuard: async () => change((table) => table.flushChain("guard")),
   leases: async () => database.query("SELECT container FROM leases ORDER BY container").values().flat(),
 };
+
+/** Sends nf_tables requests about the table. */
+async function change(body: (table: TableWriter) => void): Promise<void> {
+  const table = new TableWriter(new MessageWriter(), "galley");
+  table.batch(() => body(table));
+  await runSteps(native, [filterStep("test", table.writer.finish())]);
+}
 
 const action = actions[process.argv[2] ?? ""];
 if (action === undefined) throw new Error(`no action ${process.argv[2]}`);

@@ -1,8 +1,8 @@
 /** A host of its own for tests: network namespaces in which the bridge is made, with a neighbour on a wire. */
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { PortRequest } from "../../src/network/types.ts";
+import type { PortRequest, PublishedPort } from "../../src/network/types.ts";
 import { native } from "../native/program.ts";
 
 export const needs = { root: true, commands: ["ip", "unshare", "nsenter", "iptables"] } as const;
@@ -29,11 +29,9 @@ export interface StartedContainer {
   readonly address: string;
   readonly macAddress: string;
   readonly gateway: string;
-  readonly ports: readonly {
-    readonly hostAddress: string;
-    readonly hostPort: number;
-    readonly containerPort: number;
-  }[];
+  readonly ports: readonly PublishedPort[];
+  /** How many attempts the start took. */
+  readonly attempt: number;
 }
 
 export interface StartWish {
@@ -85,9 +83,14 @@ export class Lab implements AsyncDisposable {
     protocol: "tcp" | "udp",
     to: string,
     port: number,
+    ownPort: readonly number[] = [],
   ): Promise<string> {
     const pid = from === "host" ? this.#host.pid : from === "neighbour" ? this.#neighbour.pid : from.pid;
-    return this.#run(pid, [process.execPath, join(folder, "client.ts"), protocol, to, String(port)], ["-n"]);
+    return this.#run(
+      pid,
+      [process.execPath, join(folder, "client.ts"), protocol, to, ...[port, ...ownPort].map(String)],
+      ["-n"],
+    );
   }
 
   /** Does one thing with the store's networks, in a process of its own. */
@@ -105,10 +108,37 @@ export class Lab implements AsyncDisposable {
 
   /** A container with a server that answers on port 80, TCP and UDP. */
   async serve(wish: StartWish): Promise<StartedContainer> {
-    const server = `exec ${process.execPath} ${join(folder, "server.ts")} ${this.path}/${wish.id}.up`;
+    const server = `rm -f ${this.path}/${wish.id}.up; exec ${process.execPath} ${join(folder, "server.ts")} ${this.path}/${wish.id}.up`;
     const container = await this.start({ ...wish, script: server });
-    await this.host(`for i in $(seq 500); do test -e ${this.path}/${wish.id}.up && exit; sleep 0.02; done; exit 1`);
+    await this.serves(wish.id);
     return container;
+  }
+
+  /** The same server outside of any container; ended with its scope. `up` is the file it makes. */
+  hostServer(up: string): Disposable {
+    return this.#server(this.#host.pid, up);
+  }
+
+  neighbourServer(up: string): Disposable {
+    return this.#server(this.#neighbour.pid, up);
+  }
+
+  #server(pid: number, up: string): Disposable {
+    const child = Bun.spawn(["nsenter", "-t", String(pid), "-n", process.execPath, join(folder, "server.ts"), up]);
+    return { [Symbol.dispose]: () => child.kill("SIGKILL") };
+  }
+
+  /** Waits until the server of a container is up. */
+  async serves(id: string): Promise<void> {
+    await this.host(`for i in $(seq 500); do test -e ${this.path}/${id}.up && exit; sleep 0.02; done; exit 1`);
+  }
+
+  /** Kills the shim with its container: nobody cleans up. */
+  async crash({ id, pid }: StartedContainer): Promise<void> {
+    const [, shim] = /^shim (\d+)/m.exec(readFileSync(join(this.path, id, "status"), "utf8")) ?? [];
+    process.kill(Number(shim), "SIGKILL");
+    process.kill(pid, "SIGKILL");
+    await this.host(`for i in $(seq 500); do test -e /proc/${pid} || exit 0; sleep 0.02; done; exit 1`);
   }
 
   /** Kills a container and waits until its shim has cleaned up. */

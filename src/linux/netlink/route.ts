@@ -1,8 +1,8 @@
 /** Requests of rtnetlink(7): links, addresses and routes. Numbers are from linux/rtnetlink.h, if_link.h, if_addr.h, veth.h. */
 import { ipv4Bytes } from "../ipv4.ts";
-import { ASK, MAKE, type MessageWriter, NLM } from "./message.ts";
+import { ASK, MAKE, type MessageWriter } from "./message.ts";
 
-const RTM = { newLink: 16, deleteLink: 17, getLink: 18, newAddress: 20, newRoute: 24 } as const;
+const RTM = { newLink: 16, deleteLink: 17, newAddress: 20, newRoute: 24 } as const;
 const IFLA = { address: 1, name: 3, master: 10, linkInfo: 18, netNsPid: 19, afSpec: 26 } as const;
 const INFO = { kind: 1, data: 2, slaveKind: 4, slaveData: 5 } as const;
 const VETH_INFO_PEER = 1;
@@ -116,17 +116,6 @@ export function withoutLinkLocal(writer: MessageWriter, name: string): void {
     writer.nest(IFLA.afSpec, () => {
       writer.nest(AF_INET6, () => writer.u8(INET6_ADDR_GEN_MODE, ADDR_GEN_NONE));
     });
-  });
-}
-
-/**
- * Asks for a link, and by that has the kernel settle its carrier now: a link that has just come up sends nothing until a worker
- * of the kernel has noticed (Linux 6.9 settles it in this request; before, the request does nothing).
- */
-export function settle(writer: MessageWriter, name: string): void {
-  writer.message(RTM.getLink, NLM.request, () => {
-    linkHeader(writer, false);
-    writer.text(IFLA.name, name);
   });
 }
 
