@@ -35,7 +35,8 @@ bool is_device(int fd, u32 major, u32 minor) {
 }
 
 long open_null(int root, u64 flags) {
-  long fd = open_how(root, root == AT_FDCWD ? "/dev/null" : "dev/null", flags | O_NOFOLLOW, RESOLVE_NO_MAGICLINKS);
+  u64 within = root == AT_FDCWD ? 0 : RESOLVE_IN_ROOT;
+  long fd = open_how(root, "/dev/null", flags | O_NOFOLLOW, within | RESOLVE_NO_MAGICLINKS);
   if (fd < 0) return fd;
   if (is_device((int)fd, 1, 3)) return fd;
   close_fd((int)fd);

@@ -60,8 +60,8 @@ long step_clone(struct actor *self, const struct step *step) {
 
 long step_init(struct actor *self, const struct step *step) {
   (void)step;
-  struct clone_args args = {.exit_signal = SIGCHLD};
-  long child = sys(clone3, &args, sizeof args);
+  /* A filter that is in force cannot look into clone3's arguments, and answers it with ENOSYS. */
+  long child = sys(clone, SIGCHLD, 0, 0, 0, 0);
   if (child > 0) run_init((i32)child);
   if (child == 0) lead_foreground();
   (void)self;

@@ -103,7 +103,11 @@ function inside({ input, process, linux, facts, namespaces, stdio, cgroup }: Sta
     ...namespaces.join,
     step("umask", [0], { cause: "modes as configured" }),
     step("setsid", [], { cause: "a session of its own", tolerate: [errno.EPERM] }),
-    ...compileRoot(input.root, input.mountPoint, propagation, { ...facts.overlay, around }),
+    ...compileRoot(input.root, input.mountPoint, propagation, {
+      ...facts.overlay,
+      around,
+      inUserNamespace: inUserNamespace(linux),
+    }),
     ...mounts.early,
     ...(ownsDev(config.mounts ?? []) ? compileDevices(linux.devices ?? [], inUserNamespace(linux)) : []),
     ...stdio.terminal,

@@ -12,6 +12,14 @@ export interface RootOptions {
   readonly layerByLayer: boolean;
 }
 
+/** What compileRoot has to know besides the root. */
+export interface RootPlace extends RootOptions {
+  /** The mount that holds the mount point, needed for a shared root. */
+  readonly around: string;
+  /** The mounting process is in a user namespace: overlayfs then keeps its notes in attributes that it may write. */
+  readonly inUserNamespace: boolean;
+}
+
 /** linux.rootfsPropagation. */
 export interface RootPropagation {
   /** MS_SLAVE, MS_PRIVATE, MS_SHARED or MS_UNBINDABLE. */
@@ -43,13 +51,12 @@ export function rootPropagation(word = ""): RootPropagation {
 /**
  * Inside, first in the new mount namespace: nothing that is mounted here reaches the host. A shared root is the exception, for
  * binds whose mounts are meant to: there only the mount around `mountPoint` is cut off. Then the root, on `mountPoint`.
- * @param around the mount that holds `mountPoint`, needed for a shared root
  */
 export function compileRoot(
   root: RootSource,
   mountPoint: string,
   propagation: RootPropagation,
-  options: RootOptions & { readonly around: string },
+  options: RootPlace,
 ): Step[] {
   const made = root.kind === "overlay" ? overlay(root, mountPoint, options) : directory(root.path);
   const attach = step("move_mount", [slot.root, "", CWD, mountPoint, flag.MOVE_MOUNT_F_EMPTY_PATH], { cause: "root" });
@@ -65,8 +72,12 @@ function isolate({ type, shared }: RootPropagation, around: string): Step {
 
 type Overlay = Extract<RootSource, { kind: "overlay" }>;
 
-function overlay(root: Overlay, mountPoint: string, options: RootOptions): Step[] {
-  if (!options.layerByLayer) return legacyOverlay(root, mountPoint);
+/**
+ * An upper directory is the container's: what it says of other places in the layers is not to be followed, hence neither redirect_dir
+ * nor metacopy, which userxattr excludes.
+ */
+function overlay(root: Overlay, mountPoint: string, options: RootPlace): Step[] {
+  if (!options.layerByLayer) return legacyOverlay(root, mountPoint, options.inUserNamespace);
   const cause = "root.path (overlayfs)";
   const set = (key: string, value: string): Step => step("fsconfig_string", [slot.fileSystem, key, value], { cause });
   return [
@@ -75,19 +86,19 @@ function overlay(root: Overlay, mountPoint: string, options: RootOptions): Step[
     ...root.lower.map((layer) => set("lowerdir+", layer)),
     set("upperdir", root.upper),
     set("workdir", root.work),
-    // An upper directory is the container's: what it says of other places in the layers is not to be followed.
-    set("redirect_dir", "off"),
-    set("metacopy", "off"),
+    ...(options.inUserNamespace
+      ? [step("fsconfig_flag", [slot.fileSystem, "userxattr"], { cause })]
+      : [set("redirect_dir", "off"), set("metacopy", "off")]),
     step("fsconfig_create", [slot.fileSystem], { cause }),
     step("fsmount", [slot.fileSystem, flag.FSMOUNT_CLOEXEC, 0], { out: slot.root, cause }),
   ];
 }
 
 /** mount(2) takes a page of options; separators in paths are escaped as overlayfs reads them. */
-function legacyOverlay(root: Overlay, mountPoint: string): Step[] {
+function legacyOverlay(root: Overlay, mountPoint: string, inUserNamespace: boolean): Step[] {
   const cause = "root.path (overlayfs)";
   const quote = (path: string): string => path.replace(/[\\:,]/g, "\\$&");
-  const data = `lowerdir=${root.lower.map(quote).join(":")},upperdir=${quote(root.upper)},workdir=${quote(root.work)},redirect_dir=off,metacopy=off`;
+  const data = `lowerdir=${root.lower.map(quote).join(":")},upperdir=${quote(root.upper)},workdir=${quote(root.work)},${inUserNamespace ? "userxattr" : "redirect_dir=off,metacopy=off"}`;
   return [
     step("mount", ["overlay", mountPoint, "overlay", 0, data], { cause }),
     step("openat", [CWD, mountPoint, flag.O_PATH | flag.O_DIRECTORY | flag.O_CLOEXEC, 0], { out: slot.root, cause }),

@@ -1,0 +1,114 @@
+import { describe, expect } from "bun:test";
+import { existsSync, readFileSync } from "node:fs";
+import { type CgroupLayout, detectCgroups } from "../../src/linux/cgroups/detect.ts";
+import { missing, testWith } from "../harness/requirements.ts";
+import { Box, needs } from "./box.ts";
+
+const layout: CgroupLayout = detectCgroups();
+/** The names of files are v1's here; on a v2 machine these tests say why they do not run. */
+const legacy = layout.v1.some(({ controllers }) => controllers.includes("memory"));
+const v1 = legacy ? needs : { ...needs, paths: ["/sys/fs/cgroup/memory"] };
+const it = (name: string, body: () => Promise<void>): void => testWith(v1, name, body);
+
+/** A file of the container's directory for a controller. */
+function read(box: Box, controller: string, file: string): string {
+  const all = box.cgroups().map((directory) => `${directory}/${file}`);
+  const found = all.find((path) => path.includes(`/${controller}/`) && existsSync(path));
+  if (found === undefined) throw new Error(`no ${file} of ${controller} among ${all.join(", ")}`);
+  return readFileSync(found, "utf8").trim();
+}
+
+describe("limits", () => {
+  it("are what the kernel says", async () => {
+    const resources = {
+      memory: { limit: 32 * 2 ** 20 },
+      pids: { limit: 17 },
+      cpu: { shares: 333, quota: 20_000, period: 50_000, cpus: "0" },
+      devices: [{ allow: false, access: "rwm" }],
+    };
+    await using box = new Box("nproc; sleep 100", { linux: { resources } });
+    await box.start();
+    await box.said("1\n");
+    expect(read(box, "memory", "memory.limit_in_bytes")).toBe(String(32 * 2 ** 20));
+    expect(read(box, "pids", "pids.max")).toBe("17");
+    expect(read(box, "cpu", "cpu.shares")).toBe("333");
+    expect(read(box, "cpu", "cpu.cfs_quota_us")).toBe("20000");
+    expect(read(box, "cpuset", "cpuset.cpus")).toBe("0");
+    for (const hierarchy of layout.v1) {
+      const procs = read(box, hierarchy.mountPoint.split("/").at(-1) ?? "", "cgroup.procs");
+      expect(procs.split("\n")).toContain(String(box.pid));
+    }
+  });
+
+  it("hold: a process too many is refused", async () => {
+    const resources = { pids: { limit: 4 } };
+    await using box = new Box("for i in 1 2 3 4 5 6 7 8; do sleep 1 & done; echo done", { linux: { resources } });
+    const { err } = await box.run();
+    expect(err).toContain("can't fork");
+  });
+
+  it("hold: too much memory is an OOM kill, and is told", async () => {
+    const resources = { memory: { limit: 8 * 2 ** 20, swap: 8 * 2 ** 20 } };
+    await using box = new Box("tail /dev/zero", { linux: { resources } });
+    const { code } = await box.run();
+    expect(code).toBe(137);
+    expect(box.status().oom).toBe("1");
+  });
+});
+
+describe("the container's own view", () => {
+  it("is its cgroup alone, read-only", async () => {
+    await using box = new Box("cat /sys/fs/cgroup/pids/pids.max; mkdir /sys/fs/cgroup/pids/x; ls /sys/fs/cgroup", {
+      linux: { resources: { pids: { limit: 23 } } },
+    });
+    const { out, err } = await box.run();
+    expect(out).toStartWith("23\n");
+    expect(out).toContain("memory\n");
+    expect(err).toContain("Read-only file system");
+  });
+
+  it("begins at / in a cgroup namespace of its own", async () => {
+    const namespaces = (["pid", "network", "ipc", "uts", "mount", "cgroup"] as const).map((type) => ({ type }));
+    await using box = new Box("cat /proc/self/cgroup; cat /sys/fs/cgroup/pids/pids.max", {
+      linux: { namespaces, resources: { pids: { limit: 29 } } },
+    });
+    const lines = (await box.run()).out.trim().split("\n");
+    expect(lines.pop()).toBe("29");
+    for (const line of lines) expect(line).toEndWith(":/");
+  });
+});
+
+describe("sections", () => {
+  testWith(needs, "pause stops every process, resume goes on", async () => {
+    await using box = new Box("i=0; while true; do i=$((i+1)); echo $i; sleep 0.01; done");
+    await box.start();
+    await box.said("3\n");
+    const client = await box.connect();
+    expect(await client.pause()).toBe(0);
+    expect(box.status().state).toBe("paused");
+    const before = box.output().out;
+    await Bun.sleep(100);
+    expect(box.output().out).toBe(before);
+    expect(await client.resume()).toBe(0);
+    const last = before.trim().split("\n").at(-1);
+    await box.said(`${Number(last) + 2}\n`);
+    expect(await client.kill(9)).toBe(0);
+    expect((await box.ended()).code).toBe(137);
+    client.close();
+    expect(box.leftovers()).toEqual([]);
+  });
+
+  testWith(needs, "without a pid namespace the end takes along what still runs", async () => {
+    const namespaces = (["mount", "uts"] as const).map((type) => ({ type }));
+    await using box = new Box("sleep 1000 & echo $!; exit 5", { linux: { namespaces } });
+    const { code, out } = await box.run();
+    expect(code).toBe(5);
+    expect(existsSync(`/proc/${out.trim()}/exe`)).toBe(false);
+    expect(box.leftovers()).toEqual([]);
+  });
+});
+
+testWith({ root: true }, "this machine's hierarchies are found", async () => {
+  expect(missing(needs)).toBeUndefined();
+  expect(layout.mode).not.toBe("none");
+});
