@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { PortRequest, PublishedPort } from "../../src/network/types.ts";
 import { native } from "../native/program.ts";
 
-export const needs = { root: true, commands: ["ip", "unshare", "nsenter", "iptables"] } as const;
+export const needs = { root: true, commands: ["ip", "unshare", "nsenter", "iptables", "ss", "busybox"] } as const;
 
 const folder = import.meta.dir;
 
@@ -121,6 +121,22 @@ export class Lab implements AsyncDisposable {
 
   neighbourServer(up: string): Disposable {
     return this.#server(this.#neighbour.pid, up);
+  }
+
+  /** Something of the host that listens on a TCP port. */
+  hostListener(port: number): Disposable {
+    const child = Bun.spawn([
+      "nsenter",
+      "-t",
+      String(this.#host.pid),
+      "-n",
+      "busybox",
+      "nc",
+      "-ll",
+      "-p",
+      String(port),
+    ]);
+    return { [Symbol.dispose]: () => child.kill("SIGKILL") };
   }
 
   #server(pid: number, up: string): Disposable {
