@@ -1,6 +1,8 @@
 /** Containers of a busybox root, started through the compiler and the native program, and what becomes of them. */
+import { afterAll } from "bun:test";
 import {
   chmodSync,
+  copyFileSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -148,8 +150,11 @@ export class Box implements AsyncDisposable {
     return this.ended();
   }
 
-  ended(folder = "run"): Promise<Ended> {
-    return this.until("exited", folder).then((status) => ({ code: Number(status.exit), ...this.output(folder) }));
+  /** Waits for the end of the shim too: its status says `exited` before it has cleaned up. */
+  async ended(folder = "run"): Promise<Ended> {
+    const { exit, shim } = await this.until("exited", folder);
+    while (isAlive(Number(shim?.split(" ")[0]))) await Bun.sleep(1);
+    return { code: Number(exit), ...this.output(folder) };
   }
 
   /** Looks at the status file until it says so; the test's own limit ends a wait in vain. */
@@ -275,19 +280,31 @@ function refusal({ failure }: Report, recipe: Recipe): Refused | undefined {
   return { op: step?.op ?? "?", errno: errnoName(failure.errno) ?? String(failure.errno), cause: step?.cause ?? "?" };
 }
 
+/** A static program that only the host has, as an escape through a descriptor of one of the host's directories would name it. */
+export class HostProgram extends Scratch {
+  constructor() {
+    super();
+    copyFileSync("/bin/busybox", this.at("true"));
+  }
+
+  from(fd: number): string {
+    return `/proc/self/fd/${fd}${"/..".repeat(12)}${this.at("true")}`;
+  }
+}
+
 let root: string | undefined;
 
 /** One directory for all tests of this process, which nothing writes to. */
 function busyboxRoot(): string {
-  if (root !== undefined) return root;
-  const made = new Scratch().path;
-  process.on("exit", () => {
-    rmSync(made, { recursive: true });
-    for (const directory of directoriesOf(detectCgroups(), CGROUPS)) removeCgroup(directory);
-  });
-  root = makeBusyboxRoot(made);
+  root ??= makeBusyboxRoot(new Scratch().path);
   return root;
 }
+
+afterAll(() => {
+  if (root !== undefined) rmSync(root, { recursive: true });
+  root = undefined;
+  for (const directory of directoriesOf(detectCgroups(), CGROUPS)) removeCgroup(directory);
+});
 
 /** Fills an empty directory with a root. */
 export function makeBusyboxRoot(path: string): string {
