@@ -18,7 +18,7 @@ import { defaultDevices } from "../../src/linux/devices.ts";
 import { errnoName } from "../../src/linux/errno.ts";
 import { defaultSeccomp } from "../../src/linux/seccomp/default-filter.ts";
 import { encode } from "../../src/recipe/encode.ts";
-import type { Recipe } from "../../src/recipe/recipe.ts";
+import type { Recipe, ShimSettings } from "../../src/recipe/recipe.ts";
 import type { Report } from "../../src/recipe/report.ts";
 import { startShim } from "../../src/recipe/run.ts";
 import { compileExec } from "../../src/runtime/compile-exec.ts";
@@ -44,6 +44,9 @@ export interface BoxOptions extends Omit<Partial<RuntimeConfig>, "process" | "li
   readonly process?: Partial<ProcessConfig>;
   readonly linux?: Partial<LinuxConfig>;
   readonly input?: Partial<StartInput>;
+  readonly restart?: ShimSettings["restart"];
+  /** Without these of the usual mounts, by their destinations. */
+  readonly without?: readonly string[];
   /** Makes the image's own layer, above busybox's: what an attacker would put into it. */
   readonly image?: (folder: string) => void;
 }
@@ -107,7 +110,7 @@ export class Box implements AsyncDisposable {
       },
       mountPoint: this.folder.at("root"),
       openStdin: false,
-      shim: this.#shim("run"),
+      shim: { ...this.#shim("run"), ...(options.restart === undefined ? {} : { restart: options.restart }) },
       ...options.input,
     };
   }
@@ -246,13 +249,13 @@ function argsOf(command: string | readonly string[]): readonly string[] {
 
 /** What docker gives a container that asks for nothing, with a test's own parts. */
 function configOf(name: string, args: readonly string[], options: BoxOptions): RuntimeConfig {
-  const { process, linux, mounts = [], input: _, image: __, ...rest } = options;
+  const { process, linux, mounts = [], without = [], input: _, image: __, restart: ___, ...rest } = options;
   const caps = defaultCapabilities;
   return {
     ociVersion: "1.3.0",
     hostname: "box",
     root: { path: "root" },
-    mounts: [...usualMounts, ...mounts],
+    mounts: [...usualMounts.filter(({ destination }) => !without.includes(destination)), ...mounts],
     ...rest,
     process: {
       ...noProcess,

@@ -98,6 +98,27 @@ describe("sections", () => {
     expect(box.leftovers()).toEqual([]);
   });
 
+  testWith(needs, "kill reaches every process, whoever their parents are", async () => {
+    const namespaces = (["mount", "uts"] as const).map((type) => ({ type }));
+    await using box = new Box("sh -c 'sleep 1000 & echo $!' & sleep 1000", { linux: { namespaces } });
+    await box.start();
+    await box.said("\n");
+    const client = await box.connect();
+    expect(await client.kill(9, 2)).toBe(0);
+    client.close();
+    await box.ended();
+    expect(existsSync(`/proc/${box.output().out.trim()}/exe`)).toBe(false);
+    expect(box.leftovers()).toEqual([]);
+  });
+
+  testWith(needs, "a restart runs all of it again, as often as was asked for", async () => {
+    const restart = { policy: "on-failure", maxRetries: 2 } as const;
+    await using box = new Box("echo run; exit 4", { restart });
+    const { code, out } = await box.run();
+    expect([code, out, box.status().restarts]).toEqual([4, "run\nrun\nrun\n", "2"]);
+    expect(box.leftovers()).toEqual([]);
+  });
+
   testWith(needs, "without a pid namespace the end takes along what still runs", async () => {
     const namespaces = (["mount", "uts"] as const).map((type) => ({ type }));
     await using box = new Box("sleep 1000 & echo $!; exit 5", { linux: { namespaces } });

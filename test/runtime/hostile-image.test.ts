@@ -128,15 +128,23 @@ describe("the working directory", () => {
 });
 
 describe("/dev/null", () => {
-  it("of an image with a /dev of its own does not mask anything by another file", async () => {
-    const image = (folder: string): void => {
-      mkdirSync(`${folder}/dev`);
-      writeFileSync(`${folder}/dev/null`, "mine");
-    };
-    const withoutDev = { mounts: [], image } as const;
-    await using box = new Box("cat /dev/null; ls -l /dev/null", withoutDev);
-    const { out } = await box.run();
-    expect(out).toStartWith("c");
+  const image = (folder: string): void => {
+    mkdirSync(`${folder}/dev`);
+    writeFileSync(`${folder}/dev/null`, "mine");
+  };
+
+  it("of the image is covered by the container's /dev", async () => {
+    await using box = new Box("cat /dev/null; stat -c %F /dev/null", { image });
+    expect((await box.run()).out).toBe("character special file\n");
+  });
+
+  it("that is a file of the image masks nothing and is no standard input (CVE-2025-31133)", async () => {
+    const without = ["/dev", "/dev/pts", "/dev/shm"];
+    await using box = new Box("true", { image, without });
+    expect(await box.tryStart()).toMatchObject({ op: "mask_path", errno: "ENODEV" });
+    await using unmasked = new Box("true", { image, without, linux: { maskedPaths: [] } });
+    expect(await unmasked.tryStart()).toMatchObject({ op: "set_stdio", errno: "ENODEV" });
+    expect([...box.leftovers(), ...unmasked.leftovers()]).toEqual([]);
   });
 });
 
