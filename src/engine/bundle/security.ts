@@ -1,5 +1,10 @@
 import { GalleyError } from "../../errors.ts";
-import { capabilityName, capabilityNumbers, lastCapability, resolveCapabilities } from "../../linux/capabilities.ts";
+import {
+  capabilityName,
+  capabilityNumbers,
+  defaultCapabilities,
+  resolveCapabilities,
+} from "../../linux/capabilities.ts";
 import { defaultSeccomp } from "../../linux/seccomp/default-filter.ts";
 import type { CapabilitySets, SeccompConfig } from "../../spec/runtime.ts";
 import type { ContainerSpec } from "../types.ts";
@@ -73,8 +78,8 @@ function unenforced(text: string, reason: string): GalleyError {
 
 /** The capabilities of a container's processes, before the user is known. Throws `invalid_argument` for unknown names. */
 export function capabilitiesOf({ privileged, capAdd = [], capDrop = [] }: ContainerSpec): readonly string[] {
-  const last = privileged || capAdd.length + capDrop.length > 0 ? lastCapability() : undefined;
-  const names = resolveCapabilities({ add: capAdd, drop: capDrop, privileged: privileged === true }, last);
+  if (!privileged && capAdd.length + capDrop.length === 0) return defaultCapabilities;
+  const names = resolveCapabilities({ add: capAdd, drop: capDrop, privileged: privileged === true });
   if (!privileged && capAdd.length === 0) return names;
   return availableOf(names, capAdd);
 }

@@ -1,0 +1,101 @@
+/**
+ * Removing volumes. The directory is renamed out of the way in the transaction that deletes the row, and only then deleted: killed
+ * at any point, there is either the volume (its directory perhaps empty) or its remains among the removed ones, which go next time.
+ */
+import { mkdirSync, readdirSync, renameSync } from "node:fs";
+import { join } from "node:path";
+import { GalleyError } from "../../errors.ts";
+import { Root, removeTree, walk } from "../../linux/fs-at/fs-at.ts";
+import { filterVolumes } from "./list.ts";
+import type { PruneRequest, PruneResult } from "./types.ts";
+import type { Volumes } from "./volumes.ts";
+
+/** No volume can have this name. */
+const REMOVED = ".removed";
+
+/** Throws `not_found`, and `failed_precondition` where a container has it. */
+export function removeVolume(volumes: Volumes, name: string): void {
+  volumes.table.change(() => {
+    volumes.row(name);
+    const users = volumes.inUse(name);
+    if (users.length > 0) throw inUse(name, users);
+    takeAway(volumes, name);
+  });
+  deleteRemoved(volumes);
+}
+
+function inUse(name: string, users: readonly string[]): GalleyError {
+  return new GalleyError("failed_precondition", `remove ${name}: volume is in use - [${users.join(", ")}]`, {
+    hint: "remove those containers first",
+  });
+}
+
+/** Those that are there, anonymous, and no container's. */
+export function removeAnonymous(volumes: Volumes, names: readonly string[]): void {
+  const removed = volumes.table.change(() =>
+    names.filter((name) => {
+      if (volumes.table.get(name)?.anonymous !== 1 || volumes.inUse(name).length > 0) return false;
+      takeAway(volumes, name);
+      return true;
+    }),
+  );
+  if (removed.length > 0) deleteRemoved(volumes);
+}
+
+/** docker's `volume prune`. */
+export function pruneVolumes(volumes: Volumes, { all, filters }: PruneRequest): PruneResult {
+  const { all: allFilter = [], ...others } = filters;
+  const named = all || allFilter.some((value) => /^(1|t|true)$/i.test(value));
+  let reclaimed = 0;
+  const removed = volumes.table.change(() => {
+    const unused = filterVolumes(volumes, others).filter(
+      (row) => (named || row.anonymous === 1) && volumes.inUse(row.name).length === 0,
+    );
+    for (const { name } of unused) {
+      reclaimed += treeSize(volumes.mountpoint(name));
+      takeAway(volumes, name);
+    }
+    return unused.map(({ name }) => name);
+  });
+  deleteRemoved(volumes);
+  return { removed, reclaimed };
+}
+
+function takeAway({ directory, table }: Volumes, name: string): void {
+  const removed = join(directory, REMOVED);
+  mkdirSync(removed, { recursive: true, mode: 0o700 });
+  try {
+    renameSync(join(directory, name), join(removed, crypto.randomUUID()));
+  } catch (failure) {
+    if ((failure as { code?: unknown }).code !== "ENOENT") throw failure;
+  }
+  table.delete(name);
+}
+
+/** What others removed and could not delete to the end goes too. Two that delete the same do not disturb each other. */
+function deleteRemoved({ directory }: Volumes): void {
+  const removed = join(directory, REMOVED);
+  using root = Root.open(removed);
+  for (const name of readdirSync(removed)) removeTree(root, name);
+}
+
+/** Bytes of the files in a directory, each file once whatever its number of names; 0 where there is none. */
+export function treeSize(path: string): number {
+  let size = 0;
+  const linked = new Set<string>();
+  try {
+    using root = Root.open(path);
+    for (const { kind, status } of walk(root)) {
+      if (kind !== "other" || status.type !== "file") continue;
+      if (status.nlink > 1) {
+        const key = `${status.device}:${status.inode}`;
+        if (linked.has(key)) continue;
+        linked.add(key);
+      }
+      size += status.size;
+    }
+  } catch (failure) {
+    if ((failure as { code?: unknown }).code !== "ENOENT") throw failure;
+  }
+  return size;
+}
