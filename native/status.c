@@ -62,6 +62,7 @@ void describe_status(const struct shim *shim, struct text *text) {
 static void replace_file(const char *path, const char *content, size_t size) {
   char other[PATH_SIZE];
   struct text text = {other, 0, sizeof other, false};
+  if (path == NULL) return;
   put_text(&text, path);
   put_text(&text, ".new");
   finish_text(&text);
