@@ -4,7 +4,7 @@
  * The new calls keep apart what mount(2) had in one word: attributes of the mount (mount_setattr(2)), flags of the file system
  * (fsconfig(2)), propagation, and the file system's own parameters. The words of mount(2) are given too, for old kernels.
  */
-import { type MountWord, mountAttr, mountFlag, mountWords } from "./mount-words.ts";
+import { type MountWord, mountAttr, mountFlag, mountWord } from "./mount-words.ts";
 
 /** Bits for mount_setattr's attr_set and attr_clr. */
 export interface AttributeChange {
@@ -80,9 +80,8 @@ export function parseMountOptions(options: readonly string[]): MountOptions {
     propagation: [],
     data: [],
   };
-  const words = mountWords();
   for (const option of options.some((one) => one.includes(",")) ? options.flatMap(splitParameters) : options) {
-    const word = words.get(option);
+    const word = mountWord(option);
     if (word !== undefined) apply(draft, word);
     else if (option !== "") draft.data.push(option);
   }

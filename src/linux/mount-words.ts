@@ -58,90 +58,159 @@ const noFlag = (value: number, superblock = ""): MountWord => ({ kind: "flag", f
 const spread = (type: number, recursive: boolean): MountWord => ({ kind: "propagation", type, recursive });
 const below = (attribute: number): MountWord => ({ kind: "recursive", attribute, clear: false });
 const notBelow = (attribute: number): MountWord => ({ kind: "recursive", attribute, clear: true });
-let words: ReadonlyMap<string, MountWord> | undefined;
 
-/** Every option word that is not a file system's own parameter. Built on first use. */
-export function mountWords(): ReadonlyMap<string, MountWord> {
-  words ??= new Map<string, MountWord>(Object.entries({ ...flagWords(), ...recursiveWords(), ...otherWords() }));
-  return words;
+/**
+ * What an option word stands for; undefined for a file system's own parameter. Looked up without a table: making one would take
+ * longer than the few words of a container.
+ */
+export function mountWord(word: string): MountWord | undefined {
+  return flagWord(word) ?? otherWord(word) ?? recursiveWord(word);
 }
 
-function flagWords(): Record<string, MountWord> {
+function flagWord(word: string): MountWord | undefined {
   const ms = mountFlag;
-  return {
-    ro: flag(ms.RDONLY, "ro"),
-    rw: noFlag(ms.RDONLY, "ro"),
-    nosuid: flag(ms.NOSUID),
-    suid: noFlag(ms.NOSUID),
-    nodev: flag(ms.NODEV),
-    dev: noFlag(ms.NODEV),
-    noexec: flag(ms.NOEXEC),
-    exec: noFlag(ms.NOEXEC),
-    nosymfollow: flag(ms.NOSYMFOLLOW),
-    symfollow: noFlag(ms.NOSYMFOLLOW),
-    noatime: flag(ms.NOATIME),
-    atime: noFlag(ms.NOATIME),
-    relatime: flag(ms.RELATIME),
-    norelatime: noFlag(ms.RELATIME),
-    strictatime: flag(ms.STRICTATIME),
-    nostrictatime: noFlag(ms.STRICTATIME),
-    nodiratime: flag(ms.NODIRATIME),
-    diratime: noFlag(ms.NODIRATIME),
-    sync: flag(ms.SYNCHRONOUS, "sync"),
-    async: noFlag(ms.SYNCHRONOUS, "sync"),
-    dirsync: flag(ms.DIRSYNC, "dirsync"),
-    lazytime: flag(ms.LAZYTIME, "lazytime"),
-    nolazytime: noFlag(ms.LAZYTIME, "lazytime"),
-    mand: flag(ms.MANDLOCK, "mand"),
-    nomand: noFlag(ms.MANDLOCK, "mand"),
-    iversion: flag(ms.I_VERSION),
-    noiversion: noFlag(ms.I_VERSION),
-    silent: flag(ms.SILENT),
-    loud: noFlag(ms.SILENT),
-  };
+  switch (word) {
+    case "ro":
+      return flag(ms.RDONLY, "ro");
+    case "rw":
+      return noFlag(ms.RDONLY, "ro");
+    case "nosuid":
+      return flag(ms.NOSUID);
+    case "suid":
+      return noFlag(ms.NOSUID);
+    case "nodev":
+      return flag(ms.NODEV);
+    case "dev":
+      return noFlag(ms.NODEV);
+    case "noexec":
+      return flag(ms.NOEXEC);
+    case "exec":
+      return noFlag(ms.NOEXEC);
+    case "nosymfollow":
+      return flag(ms.NOSYMFOLLOW);
+    case "symfollow":
+      return noFlag(ms.NOSYMFOLLOW);
+    case "noatime":
+      return flag(ms.NOATIME);
+    case "atime":
+      return noFlag(ms.NOATIME);
+    case "relatime":
+      return flag(ms.RELATIME);
+    case "norelatime":
+      return noFlag(ms.RELATIME);
+    case "strictatime":
+      return flag(ms.STRICTATIME);
+    case "nostrictatime":
+      return noFlag(ms.STRICTATIME);
+    case "nodiratime":
+      return flag(ms.NODIRATIME);
+    case "diratime":
+      return noFlag(ms.NODIRATIME);
+    case "sync":
+      return flag(ms.SYNCHRONOUS, "sync");
+    case "async":
+      return noFlag(ms.SYNCHRONOUS, "sync");
+    case "dirsync":
+      return flag(ms.DIRSYNC, "dirsync");
+    case "lazytime":
+      return flag(ms.LAZYTIME, "lazytime");
+    case "nolazytime":
+      return noFlag(ms.LAZYTIME, "lazytime");
+    case "mand":
+      return flag(ms.MANDLOCK, "mand");
+    case "nomand":
+      return noFlag(ms.MANDLOCK, "mand");
+    case "iversion":
+      return flag(ms.I_VERSION);
+    case "noiversion":
+      return noFlag(ms.I_VERSION);
+    case "silent":
+      return flag(ms.SILENT);
+    case "loud":
+      return noFlag(ms.SILENT);
+    default:
+      return undefined;
+  }
 }
 
-function recursiveWords(): Record<string, MountWord> {
+function recursiveWord(word: string): MountWord | undefined {
   const attr = mountAttr;
-  return {
-    rro: below(attr.RDONLY),
-    rrw: notBelow(attr.RDONLY),
-    rnosuid: below(attr.NOSUID),
-    rsuid: notBelow(attr.NOSUID),
-    rnodev: below(attr.NODEV),
-    rdev: notBelow(attr.NODEV),
-    rnoexec: below(attr.NOEXEC),
-    rexec: notBelow(attr.NOEXEC),
-    rnodiratime: below(attr.NODIRATIME),
-    rdiratime: notBelow(attr.NODIRATIME),
-    rnosymfollow: below(attr.NOSYMFOLLOW),
-    rsymfollow: notBelow(attr.NOSYMFOLLOW),
-    rrelatime: below(0),
-    rnorelatime: notBelow(0),
-    rnoatime: below(attr.NOATIME),
-    ratime: notBelow(attr.NOATIME),
-    rstrictatime: below(attr.STRICTATIME),
-    rnostrictatime: notBelow(attr.STRICTATIME),
-  };
+  switch (word) {
+    case "rro":
+      return below(attr.RDONLY);
+    case "rrw":
+      return notBelow(attr.RDONLY);
+    case "rnosuid":
+      return below(attr.NOSUID);
+    case "rsuid":
+      return notBelow(attr.NOSUID);
+    case "rnodev":
+      return below(attr.NODEV);
+    case "rdev":
+      return notBelow(attr.NODEV);
+    case "rnoexec":
+      return below(attr.NOEXEC);
+    case "rexec":
+      return notBelow(attr.NOEXEC);
+    case "rnodiratime":
+      return below(attr.NODIRATIME);
+    case "rdiratime":
+      return notBelow(attr.NODIRATIME);
+    case "rnosymfollow":
+      return below(attr.NOSYMFOLLOW);
+    case "rsymfollow":
+      return notBelow(attr.NOSYMFOLLOW);
+    case "rrelatime":
+      return below(0);
+    case "rnorelatime":
+      return notBelow(0);
+    case "rnoatime":
+      return below(attr.NOATIME);
+    case "ratime":
+      return notBelow(attr.NOATIME);
+    case "rstrictatime":
+      return below(attr.STRICTATIME);
+    case "rnostrictatime":
+      return notBelow(attr.STRICTATIME);
+    default:
+      return undefined;
+  }
 }
 
-function otherWords(): Record<string, MountWord> {
+function otherWord(word: string): MountWord | undefined {
   const ms = mountFlag;
-  return {
-    bind: { kind: "bind", bind: "single" },
-    rbind: { kind: "bind", bind: "recursive" },
-    remount: { kind: "remount" },
-    defaults: { kind: "nothing" },
-    tmpcopyup: { kind: "tmpcopyup" },
-    idmap: { kind: "idmap", idmap: "single" },
-    ridmap: { kind: "idmap", idmap: "recursive" },
-    private: spread(ms.PRIVATE, false),
-    rprivate: spread(ms.PRIVATE, true),
-    slave: spread(ms.SLAVE, false),
-    rslave: spread(ms.SLAVE, true),
-    shared: spread(ms.SHARED, false),
-    rshared: spread(ms.SHARED, true),
-    unbindable: spread(ms.UNBINDABLE, false),
-    runbindable: spread(ms.UNBINDABLE, true),
-  };
+  switch (word) {
+    case "bind":
+      return { kind: "bind", bind: "single" };
+    case "rbind":
+      return { kind: "bind", bind: "recursive" };
+    case "remount":
+      return { kind: "remount" };
+    case "defaults":
+      return { kind: "nothing" };
+    case "tmpcopyup":
+      return { kind: "tmpcopyup" };
+    case "idmap":
+      return { kind: "idmap", idmap: "single" };
+    case "ridmap":
+      return { kind: "idmap", idmap: "recursive" };
+    case "private":
+      return spread(ms.PRIVATE, false);
+    case "rprivate":
+      return spread(ms.PRIVATE, true);
+    case "slave":
+      return spread(ms.SLAVE, false);
+    case "rslave":
+      return spread(ms.SLAVE, true);
+    case "shared":
+      return spread(ms.SHARED, false);
+    case "rshared":
+      return spread(ms.SHARED, true);
+    case "unbindable":
+      return spread(ms.UNBINDABLE, false);
+    case "runbindable":
+      return spread(ms.UNBINDABLE, true);
+    default:
+      return undefined;
+  }
 }

@@ -1,6 +1,6 @@
 import type { Vocabulary } from "../spec/validate/problem.ts";
 import { capabilityNumber, lastCapability } from "./capabilities.ts";
-import { mountWords } from "./mount-words.ts";
+import { mountWord } from "./mount-words.ts";
 import { rlimitNumber } from "./rlimits.ts";
 import { knownActions } from "./seccomp/actions.ts";
 import { knownArchitectures } from "./seccomp/architectures.ts";
@@ -12,7 +12,7 @@ export function linuxVocabulary(last: number = lastCapability()): Vocabulary {
   return {
     isCapability: (name) => (capabilityNumber(name) ?? last + 1) <= last,
     isRlimit: (type) => type.startsWith("RLIMIT_") && rlimitNumber(type) !== undefined,
-    isMountWord: (option) => mountWords().has(option),
+    isMountWord: (option) => mountWord(option) !== undefined,
     seccompActions: knownActions,
     seccompOperators: knownOperators,
     seccompArchitectures: knownArchitectures(),

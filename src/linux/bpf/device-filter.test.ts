@@ -1,6 +1,12 @@
 import { expect, test } from "bun:test";
 import type { DeviceRule } from "../../spec/runtime.ts";
-import { allowAllDevices, defaultDeviceRules, devicePolicy, permits } from "../cgroups/device-rules.ts";
+import {
+  allowAllDevices,
+  containerDevicePolicy,
+  type DevicePolicy,
+  devicePolicy,
+  permits,
+} from "../cgroups/device-rules.ts";
 import { deviceFilter } from "./device-filter.ts";
 
 /** Runs a program as the kernel would, for the opcodes that a device filter may have; anything else is an error. */
@@ -26,18 +32,17 @@ function run(program: Uint8Array, context: readonly number[]): number {
   throw new Error("ran off the end");
 }
 
-const policies: Readonly<Record<string, readonly DeviceRule[]>> = {
-  "nothing allowed": [],
-  "the defaults": [{ allow: false, access: "rwm" }, ...defaultDeviceRules],
-  everything: allowAllDevices,
-  "everything, then the defaults": [...allowAllDevices, ...defaultDeviceRules],
-  "all but some": [...allowAllDevices, { allow: false, type: "c", major: 1, minor: 3, access: "w" }],
-  "all but a kind": [...allowAllDevices, { allow: false, type: "b", access: "rwm" }],
-  "a part for both kinds": [{ allow: true, major: 8, access: "r" }],
+const allBut = (rule: DeviceRule): DevicePolicy => devicePolicy([...allowAllDevices, rule]);
+const policies: Readonly<Record<string, DevicePolicy>> = {
+  "nothing allowed": devicePolicy([]),
+  "the defaults": containerDevicePolicy([{ allow: false, access: "rwm" }]),
+  everything: devicePolicy(allowAllDevices),
+  "all but some": allBut({ allow: false, type: "c", major: 1, minor: 3, access: "w" }),
+  "all but a kind": allBut({ allow: false, type: "b", access: "rwm" }),
+  "a part for both kinds": devicePolicy([{ allow: true, major: 8, access: "r" }]),
 };
 
-test.each(Object.entries(policies))("%s: the program decides as the policy", (_, rules) => {
-  const policy = devicePolicy(rules);
+test.each(Object.entries(policies))("%s: the program decides as the policy", (_, policy) => {
   const program = deviceFilter(policy);
   const majors = [0, 1, 5, 8, 10, 136, 0xffff_ffff];
   const minors = [0, 2, 3, 200, 0xffff_ffff];

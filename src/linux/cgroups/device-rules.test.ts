@@ -1,9 +1,9 @@
 import { expect, test } from "bun:test";
 import type { DeviceRule } from "../../spec/runtime.ts";
-import { allowAllDevices, defaultDeviceRules, devicePolicy, deviceRuleText, permits } from "./device-rules.ts";
+import { allowAllDevices, containerDevicePolicy, devicePolicy, deviceRuleText, permits } from "./device-rules.ts";
 
-function texts(rules: readonly DeviceRule[]): string[] {
-  const policy = devicePolicy(rules);
+function texts(rules: readonly DeviceRule[], compile = devicePolicy): string[] {
+  const policy = compile(rules);
   return [policy.defaultAllow ? "allow" : "deny", ...policy.exceptions.map(deviceRuleText)];
 }
 
@@ -11,8 +11,7 @@ const nullDevice = { type: "c", major: 1, minor: 3 } as const;
 
 test("the default is to deny, with the standard devices excepted", () => {
   expect(texts([])).toEqual(["deny"]);
-  expect(texts([{ allow: false, access: "rwm" }, ...defaultDeviceRules])).toEqual([
-    "deny",
+  const defaults = [
     "c *:* m",
     "b *:* m",
     "c 1:3 rwm",
@@ -24,11 +23,21 @@ test("the default is to deny, with the standard devices excepted", () => {
     "c 5:2 rwm",
     "c 136:* rwm",
     "c 10:200 rwm",
-  ]);
+  ];
+  expect(texts([{ allow: false, access: "rwm" }], containerDevicePolicy)).toEqual(["deny", ...defaults]);
+  const disk: DeviceRule = { allow: true, type: "b", major: 8, minor: 0, access: "r" };
+  expect(texts([disk], containerDevicePolicy)).toEqual(["deny", "b 8:0 r", ...defaults]);
+});
+
+test("the defaults are added to what is allowed of the same device, and taken out of what is denied", () => {
+  const writable: DeviceRule = { allow: true, type: "c", major: 1, minor: 3, access: "w" };
+  expect(texts([writable], containerDevicePolicy).slice(0, 2)).toEqual(["deny", "c 1:3 rwm"]);
+  const blocks: DeviceRule = { allow: false, type: "b", access: "rwm" };
+  expect(texts([...allowAllDevices, blocks], containerDevicePolicy)).toEqual(["allow", "b *:* rw"]);
 });
 
 test("allowing all makes later allowances void", () => {
-  expect(texts([...allowAllDevices, ...defaultDeviceRules])).toEqual(["allow"]);
+  expect(texts(allowAllDevices, containerDevicePolicy)).toEqual(["allow"]);
   expect(texts([{ allow: true }])).toEqual(["allow"]);
 });
 

@@ -17,37 +17,33 @@ export interface DeviceException {
   readonly access: number;
 }
 
-/** Exceptions are allowed where the default is to deny, denied where it is to allow. In the order of their rules, no two for the same devices. */
+/** Exceptions are allowed where the default is to deny, denied where it is to allow. No two for the same devices. */
 export interface DevicePolicy {
   readonly defaultAllow: boolean;
   readonly exceptions: readonly DeviceException[];
 }
 
-const allow = (type: "b" | "c", major: number | undefined, minor: number | undefined, access: string): DeviceRule => ({
-  allow: true,
-  type,
-  ...(major === undefined ? {} : { major }),
-  ...(minor === undefined ? {} : { minor }),
-  access,
-});
-
 /**
  * What every container may use, whatever its rules say, as with other runtimes: making any device node (which alone gives no
- * access to it), the standard devices, and pseudo-terminals.
+ * access to it), the standard devices, pseudo-terminals, and net/tun, which is of no use without CAP_NET_ADMIN and expected by
+ * VPN images.
  */
-export const defaultDeviceRules: readonly DeviceRule[] = [
-  allow("c", undefined, undefined, "m"),
-  allow("b", undefined, undefined, "m"),
-  allow("c", 1, 3, "rwm"), // null
-  allow("c", 1, 5, "rwm"), // zero
-  allow("c", 1, 7, "rwm"), // full
-  allow("c", 1, 8, "rwm"), // random
-  allow("c", 1, 9, "rwm"), // urandom
-  allow("c", 5, 0, "rwm"), // tty
-  allow("c", 5, 2, "rwm"), // ptmx
-  allow("c", 136, undefined, "rwm"), // pts
-  allow("c", 10, 200, "rwm"), // net/tun: of no use without CAP_NET_ADMIN, and expected by VPN images
-];
+export const defaultDevicePolicy: DevicePolicy = {
+  defaultAllow: false,
+  exceptions: [
+    { type: "c", major: -1, minor: -1, access: deviceAccess.m },
+    { type: "b", major: -1, minor: -1, access: deviceAccess.m },
+    { type: "c", major: 1, minor: 3, access: ALL_ACCESS },
+    { type: "c", major: 1, minor: 5, access: ALL_ACCESS },
+    { type: "c", major: 1, minor: 7, access: ALL_ACCESS },
+    { type: "c", major: 1, minor: 8, access: ALL_ACCESS },
+    { type: "c", major: 1, minor: 9, access: ALL_ACCESS },
+    { type: "c", major: 5, minor: 0, access: ALL_ACCESS },
+    { type: "c", major: 5, minor: 2, access: ALL_ACCESS },
+    { type: "c", major: 136, minor: -1, access: ALL_ACCESS },
+    { type: "c", major: 10, minor: 200, access: ALL_ACCESS },
+  ],
+};
 
 /** The single rule of a privileged container. */
 export const allowAllDevices: readonly DeviceRule[] = [{ allow: true, access: "rwm" }];
@@ -138,6 +134,23 @@ function widerThan(one: DeviceException): DeviceException[] {
     { ...one, major: -1, minor: -1 },
   ];
   return candidates.filter((wider) => keyOf(wider) !== keyOf(one));
+}
+
+/** The policy of a container: its own rules, then {@link defaultDevicePolicy}. Throws as {@link devicePolicy} does. */
+export function containerDevicePolicy(rules: readonly DeviceRule[]): DevicePolicy {
+  const own = devicePolicy(rules);
+  if (own.defaultAllow) return allowDefaults(own);
+  if (own.exceptions.length === 0) return defaultDevicePolicy;
+  const exceptions = new Map<string, DeviceException>();
+  for (const one of [...own.exceptions, ...defaultDevicePolicy.exceptions]) add(exceptions, one);
+  return { defaultAllow: false, exceptions: [...exceptions.values()] };
+}
+
+/** Where all but a few devices are allowed, the defaults are taken out of those few. */
+function allowDefaults({ exceptions }: DevicePolicy): DevicePolicy {
+  const denied = new Map(exceptions.map((one) => [keyOf(one), one]));
+  for (const one of defaultDevicePolicy.exceptions) remove(denied, one, "linux.resources.devices");
+  return { defaultAllow: true, exceptions: [...denied.values()] };
 }
 
 /** Whether a policy lets a device be used: what the filters of both versions are tested against. */

@@ -42,9 +42,13 @@ export type ReadIn = (version: 1 | 2, controller: string) => ReadCurrent;
  * is not to be had, and `invalid_argument` where values contradict each other.
  */
 export function resourceLimits(resources: ResourcesConfig, layout: CgroupLayout, readIn: ReadIn): ControllerLimits[] {
-  const wanted = controllers.filter(({ part }) => resources[part] !== undefined);
-  const found = wanted.flatMap((one) => controllerLimits(one, resources, layout, readIn));
-  return [...found, ...unifiedLimits(resources.unified ?? {}, layout)].filter(({ writes }) => writes.length > 0);
+  const found: ControllerLimits[] = [];
+  for (const one of controllers) {
+    const limits = resources[one.part] === undefined ? undefined : controllerLimits(one, resources, layout, readIn);
+    if (limits !== undefined && limits.writes.length > 0) found.push(limits);
+  }
+  if (resources.unified !== undefined) found.push(...unifiedLimits(resources.unified, layout));
+  return found;
 }
 
 function controllerLimits(
@@ -52,14 +56,14 @@ function controllerLimits(
   resources: ResourcesConfig,
   layout: CgroupLayout,
   readIn: ReadIn,
-): ControllerLimits[] {
+): ControllerLimits | undefined {
   const version = versionOf(names, layout);
   const controller = version === 2 ? (names.v2 ?? names.v1) : names.v1;
   const limits = version === 2 ? v2Limits[controller] : v1Limits[controller];
   const writes = limits?.(resources, version === undefined ? () => undefined : readIn(version, controller)) ?? [];
-  if (version !== undefined) return [{ version, controller, writes }];
+  if (version !== undefined) return { version, controller, writes };
   const first = writes[0];
-  if (first === undefined) return [];
+  if (first === undefined) return undefined;
   throw unavailable(names.v1, first.cause);
 }
 
@@ -85,7 +89,7 @@ function unifiedLimits(unified: Readonly<Record<string, string>>, layout: Cgroup
     }
     if (controller !== "cgroup" && !layout.v2.controllers.includes(controller)) throw unavailable(controller, cause);
     const lines = value.split("\n").filter((line) => line !== "");
-    return { version: 2, controller, writes: lines.map((line) => ({ file, value: line, cause })) };
+    return { version: 2 as const, controller, writes: lines.map((line) => ({ file, value: line, cause })) };
   });
 }
 

@@ -11,7 +11,7 @@ import type { ResourcesConfig } from "../../spec/runtime.ts";
 import { deviceFilter } from "../bpf/device-filter.ts";
 import { kernelRelease } from "../kernel-version.ts";
 import type { CgroupLayout } from "./detect.ts";
-import { defaultDeviceRules, devicePolicy } from "./device-rules.ts";
+import { containerDevicePolicy } from "./device-rules.ts";
 import { newDeviceWrites } from "./device-steps.ts";
 import { facilitiesOf } from "./facilities.ts";
 import { type ControllerLimits, resourceLimits } from "./limits.ts";
@@ -119,11 +119,7 @@ function located(writes: readonly FileWrite[], place: Place | undefined): Cgroup
 
 function deviceWrites(resources: ResourcesConfig, places: readonly Place[]): CgroupStep[] {
   const place = placeOf(places, 1, "devices");
-  return place === undefined ? [] : located(newDeviceWrites(policyOf(resources)), place);
-}
-
-function policyOf(resources: ResourcesConfig): ReturnType<typeof devicePolicy> {
-  return devicePolicy([...(resources.devices ?? []), ...defaultDeviceRules]);
+  return place === undefined ? [] : located(newDeviceWrites(containerDevicePolicy(resources.devices ?? [])), place);
 }
 
 /** Where no v1 hierarchy filters devices, an eBPF program on the v2 directory does. A container without either is not made. */
@@ -136,6 +132,6 @@ function deviceProgram({ resources = {} }: CgroupRequest, places: readonly Place
       hint: "mount cgroup2 on /sys/fs/cgroup, or the v1 devices controller below it",
     });
   }
-  const policy = policyOf(resources);
+  const policy = containerDevicePolicy(resources.devices ?? []);
   return { directory: v2.directory, instructions: deviceFilter(policy), cause: "linux.resources.devices" };
 }

@@ -1,7 +1,7 @@
 /** Changing the limits of a container that runs. */
 import { GalleyError } from "../../errors.ts";
 import type { ResourcesConfig } from "../../spec/runtime.ts";
-import { defaultDeviceRules, devicePolicy } from "./device-rules.ts";
+import { containerDevicePolicy } from "./device-rules.ts";
 import { changedDeviceWrites } from "./device-steps.ts";
 import { resourceLimits } from "./limits.ts";
 import { placeOf, placesOf } from "./places.ts";
@@ -38,7 +38,7 @@ function located(writes: readonly FileWrite[], directory: string | undefined): C
 
 function deviceChanges(resources: ResourcesConfig, directory: string | undefined, read: TryRead): FileWrite[] {
   if (resources.devices === undefined || directory === undefined) return [];
-  const policy = devicePolicy([...resources.devices, ...defaultDeviceRules]);
+  const policy = containerDevicePolicy(resources.devices);
   return changedDeviceWrites(read(`${directory}/devices.list`) ?? "", policy);
 }
 
