@@ -162,7 +162,13 @@ export interface ResolvedProcess {
   readonly workingDir: string;
   readonly user: string;
   readonly stopSignal: string;
-  readonly volumes: readonly { readonly name?: string; readonly source: string; readonly target: string; readonly type: string; readonly readonly: boolean }[];
+  readonly volumes: readonly {
+    readonly name?: string;
+    readonly source: string;
+    readonly target: string;
+    readonly type: string;
+    readonly readonly: boolean;
+  }[];
 }
 
 export interface NetworkFacts {
@@ -241,7 +247,9 @@ export interface TopResult {
 /** What a start did, for `explain`. Times in nanoseconds after the recipe began; absent where a step did not run. */
 export interface Explanation {
   readonly recipe: Recipe;
-  readonly timings: Readonly<Record<"outside" | "inside", readonly ({ readonly start: number; readonly end: number } | undefined)[]>>;
+  readonly timings: Readonly<
+    Record<"outside" | "inside", readonly ({ readonly start: number; readonly end: number } | undefined)[]>
+  >;
 }
 
 /**

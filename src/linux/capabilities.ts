@@ -85,10 +85,16 @@ export function allCapabilities(last: number): readonly string[] {
   return names.slice(0, last + 1).map((name) => `CAP_${name}`);
 }
 
-/**
- * The highest capability of the running kernel (/proc/sys/kernel/cap_last_cap). Where that cannot be read, the last known one.
- */
-export function lastCapability(read: (path: string) => string = (path) => readFileSync(path, "utf8")): number {
+let ofThisKernel: number | undefined;
+
+/** The highest capability of the running kernel, read once. Where that cannot be read, the last known one. */
+export function lastCapability(): number {
+  ofThisKernel ??= readLastCapability((path) => readFileSync(path, "utf8"));
+  return ofThisKernel;
+}
+
+/** {@link lastCapability} by what `read` gives for /proc/sys/kernel/cap_last_cap. */
+export function readLastCapability(read: (path: string) => string): number {
   try {
     const number = Number.parseInt(read("/proc/sys/kernel/cap_last_cap"), 10);
     return Number.isNaN(number) ? LAST_KNOWN_CAPABILITY : number;

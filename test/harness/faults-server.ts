@@ -44,6 +44,9 @@ export type Act =
   /** Send zeros without end or length until the client gives up. */
   | { readonly endless: true };
 
+/** Milliseconds that a client has to read what came before a cut. */
+const CUT_DELAY = 200;
+
 export interface FaultsServer {
   /** `127.0.0.1:PORT`, as references begin. */
   readonly host: string;
@@ -163,6 +166,8 @@ async function answer(
     if (offset > 0) await Bun.sleep(piece.pause);
     await write(socket, body.subarray(offset, offset + piece.chunk));
   }
+  // A client may drop what it has not read yet when the connection breaks: this fault is about what did arrive.
+  if (act !== undefined && "cutAfter" in act) await Bun.sleep(CUT_DELAY);
   socket.end();
 }
 
