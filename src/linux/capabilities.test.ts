@@ -7,8 +7,8 @@ import {
   capsetHeader,
   defaultCapabilities,
   LAST_KNOWN_CAPABILITY,
-  lastCapability,
   planCapabilities,
+  readLastCapability,
   resolveCapabilities,
 } from "./capabilities.ts";
 
@@ -27,10 +27,10 @@ test("names and numbers translate both ways, as in uapi/linux/capability.h", () 
 });
 
 test("the kernel's last capability is read, and guessed where /proc is not there", () => {
-  expect(lastCapability(() => "37\n")).toBe(37);
-  expect(lastCapability(() => "")).toBe(40);
+  expect(readLastCapability(() => "37\n")).toBe(37);
+  expect(readLastCapability(() => "")).toBe(40);
   expect(
-    lastCapability(() => {
+    readLastCapability(() => {
       throw new Error("ENOENT");
     }),
   ).toBe(40);
