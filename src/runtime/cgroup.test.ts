@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { lines, linesOf, machines, start } from "./sample.ts";
+import { inOrder, lines, linesOf, machines, start } from "./sample.ts";
 
 const limits = { linux: { resources: { memory: { limit: 4096 * 1024 } } } };
 
@@ -7,20 +7,26 @@ describe("v1", () => {
   const recipe = start(limits, machines.v1);
   const outside = lines(recipe, "outside");
 
-  test("directories, limits and the attaching come after the clone, beside the inside's work", () => {
-    const clone = outside.findIndex((line) => line.includes("clone("));
-    const made = outside.indexOf('make_dirs("/cg/memory/galley/c1", 0755)');
-    const limit = outside.indexOf(
-      'write_file(AT_FDCWD, "/cg/memory/galley/c1/memory.limit_in_bytes", "4194304", O_WRONLY, 0)',
+  test("directories and limits come after the clone, beside the inside's work; then the process enters them itself", () => {
+    inOrder(
+      outside,
+      "clone(CLONE_NEWNS|CLONE_NEWUTS|CLONE_NEWPID, -1, 1)",
+      'make_dirs("/cg/memory/galley/c1", 0755)',
+      '"/cg/memory/galley/c1/memory.limit_in_bytes", "4194304"',
+      'oom = watch_oom("/cg/memory/galley/c1")',
+      "signal(3)",
     );
-    const watch = outside.indexOf('oom = watch_oom("/cg/memory/galley/c1")');
-    const attach = outside.indexOf('write_pid(AT_FDCWD, "/cg/memory/galley/c1/cgroup.procs")');
-    const ready = outside.indexOf("signal(3)");
-    expect([clone, made, limit, watch, attach, ready]).toEqual(
-      [clone, made, limit, watch, attach, ready].toSorted((a, b) => a - b),
-    );
-    expect(clone).toBeGreaterThan(0);
-    expect(outside[clone]).toContain("-1, 1)");
+    const enter = 'write_file(AT_FDCWD, "/cg/memory/galley/c1/tasks", "0", O_WRONLY, 0)';
+    inOrder(lines(recipe), "wait(3)", enter, "pivot_root");
+    expect(outside.some((line) => line.includes("write_pid"))).toBe(false);
+  });
+
+  test("from a user namespace they cannot be written to: the process is attached from outside", () => {
+    const map = [{ containerID: 0, hostID: 1, size: 1 }];
+    const namespaces = (["mount", "user"] as const).map((type) => ({ type }));
+    const mapped = start({ linux: { namespaces, uidMappings: map, gidMappings: map } }, machines.v1);
+    inOrder(lines(mapped, "outside"), 'write_pid(AT_FDCWD, "/cg/memory/galley/c1/cgroup.procs")', "signal(3)");
+    expect(lines(mapped).some((line) => line.includes("/tasks"))).toBe(false);
   });
 
   test("devices are refused and allowed one by one", () => {
@@ -42,12 +48,12 @@ describe("v1", () => {
 describe("hybrid", () => {
   const recipe = start(limits, machines.hybrid);
 
-  test("the process is born in the v2 directory, then attached to v1's", () => {
+  test("the process is born in the v2 directory, then enters v1's", () => {
     const outside = lines(recipe, "outside");
     expect(outside.indexOf('make_dirs("/cg/unified/galley/c1", 0755)')).toBeLessThan(
       outside.findIndex((line) => line.includes("clone(") && line.includes("<cgroup>")),
     );
-    expect(outside).toContain('write_pid(AT_FDCWD, "/cg/memory/galley/c1/cgroup.procs")');
+    expect(lines(recipe)).toContain('write_file(AT_FDCWD, "/cg/memory/galley/c1/tasks", "0", O_WRONLY, 0)');
     expect(outside.some((line) => line.includes("attach_device_filter"))).toBe(false);
   });
 
@@ -59,12 +65,12 @@ describe("hybrid", () => {
 describe("v2", () => {
   const recipe = start(limits, machines.v2);
 
-  test("everything is there before the clone; nothing is attached", () => {
+  test("everything is there before the clone; nothing is entered", () => {
     const outside = lines(recipe, "outside");
     const limit = outside.indexOf('write_file(AT_FDCWD, "/cg/galley/c1/memory.max", "4194304", O_WRONLY, 0)');
     expect(limit).toBeGreaterThan(0);
     expect(limit).toBeLessThan(outside.findIndex((line) => line.includes("clone(")));
-    expect(outside.some((line) => line.includes("write_pid"))).toBe(false);
+    expect([...outside, ...lines(recipe)].some((line) => /write_pid|tasks/.test(line))).toBe(false);
   });
 
   test("resuming waits until the kernel says so", () => {

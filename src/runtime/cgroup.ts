@@ -6,6 +6,7 @@ import { CWD } from "../recipe/ops.ts";
 import { type ShimSettings, type Step, step } from "../recipe/recipe.ts";
 import type { LinuxConfig } from "../spec/runtime.ts";
 import { utf8 } from "./bytes.ts";
+import { inUserNamespace } from "./id-maps.ts";
 import { flag, slot } from "./slots.ts";
 
 /** How a process comes into a cgroup. */
@@ -14,8 +15,10 @@ export interface CgroupEntry {
   readonly before: readonly Step[];
   /** Slot of that directory. */
   readonly cloneInto?: string;
-  /** Outside, after the clone: the v1 directories with their limits, then the process into each. */
-  readonly attach: readonly Step[];
+  /** Outside, after the clone: the v1 directories with their limits. */
+  readonly prepare: readonly Step[];
+  /** Inside, once those are there and while the host's tree is at hand: the process enters each of them. */
+  readonly enter: readonly Step[];
 }
 
 /** What a container's cgroup adds to its sections. */
@@ -32,23 +35,24 @@ const PATIENCE = 10_000;
 const SIGKILL = 9;
 
 /**
- * Compiles linux.cgroupsPath and linux.resources. What belongs to v1 is made beside the inside's mounts, as only the attaching,
- * which may wait for RCU, has to be over before the command begins.
+ * Compiles linux.cgroupsPath and linux.resources. What belongs to v1 is made beside the inside's mounts, and entered by the
+ * process itself; a root in a user namespace may not write there, and is attached from outside.
  */
 export function compileCgroup(linux: LinuxConfig, layout: CgroupLayout): CgroupSteps {
   const { resources } = linux;
   const plan = planCgroup({ layout, path: pathOf(linux), ...(resources === undefined ? {} : { resources }) });
   const before: Step[] = [];
-  const attach: Step[] = [];
+  const prepare: Step[] = [];
   const unified = layout.v2 === undefined ? undefined : `${layout.v2.mountPoint}/`;
   for (const one of plan.prepare) {
     const isUnified = unified !== undefined && one.path.startsWith(unified);
-    (isUnified ? before : attach).push(prepareStep(one));
+    (isUnified ? before : prepare).push(prepareStep(one));
   }
   return {
     before: [...before, ...openOwn(plan), ...filterDevices(plan)],
     ...(plan.cloneInto === undefined ? {} : { cloneInto: slot.cgroup }),
-    attach: [...attach, ...watchOom(plan), ...attachSteps(plan)],
+    prepare: [...prepare, ...watchOom(plan), ...(inUserNamespace(linux) ? attachSteps(plan) : [])],
+    enter: inUserNamespace(linux) ? [] : enterSteps(plan),
     cleanup: cleanup(plan, linux),
     pause: freezerSteps(plan.freezer, "freeze"),
     resume: freezerSteps(plan.freezer, "thaw"),
@@ -61,7 +65,7 @@ export function compileCgroup(linux: LinuxConfig, layout: CgroupLayout): CgroupS
 export function joinCgroup(linux: LinuxConfig, layout: CgroupLayout): CgroupEntry {
   const plan = planJoin(layout, pathOf(linux));
   const into = plan.cloneInto === undefined ? {} : { cloneInto: slot.cgroup };
-  return { before: openOwn(plan), ...into, attach: attachSteps(plan) };
+  return { before: openOwn(plan), ...into, prepare: [], enter: enterSteps(plan) };
 }
 
 function pathOf({ cgroupsPath: path = "" }: LinuxConfig): string {
@@ -102,7 +106,11 @@ function oomSettings({ oom }: CgroupPlan): Pick<ShimSettings, "oom"> {
 }
 
 function attachSteps(plan: CgroupJoin): Step[] {
-  return plan.attach.map(({ path, cause }) => step("write_pid", [CWD, path], { cause }));
+  return plan.attach.map(({ procs, cause }) => step("write_pid", [CWD, procs], { cause }));
+}
+
+function enterSteps(plan: CgroupJoin): Step[] {
+  return plan.attach.map(({ tasks, cause }) => writeStep(tasks, "0", cause));
 }
 
 function killSteps({ members }: CgroupPlan): Step[] {

@@ -36,9 +36,8 @@ export function compileExec(input: ExecInput, facts: HostFacts = hostFacts()): R
         ...(namespacesOf(linux).includes("pid") ? [joinPids()] : []),
         ...cgroup.before,
         step("clone", [0, cgroup.cloneInto ?? NONE, 1], { out: slot.pidfd, cause: "exec" }),
-        ...cgroup.attach,
         ...oomScore(process.oomScoreAdj ?? config.process?.oomScoreAdj),
-        step("signal", [point.cgroup], { cause: "in its cgroup" }),
+        step("signal", [point.cgroup], { cause: "its OOM score is set" }),
         ...stdio.after,
       ],
       inside: inside(input, stdio, cgroup, linux),
@@ -55,10 +54,11 @@ function inside(input: ExecInput, stdio: Stdio, cgroup: CgroupEntry, linux: Linu
   const steps = compileProcess(input.process, compileSeccomp(linux.seccomp, input.filterCache));
   return [
     ...forgetCgroup(cgroup),
+    ...cgroup.enter,
     step("setns", [CONTAINER, joined(linux)], { cause: "linux.namespaces" }),
     step("setsid", [], { cause: "a session of its own", tolerate: [errno.EPERM] }),
     ...stdio.terminal,
-    step("wait", [point.cgroup], { cause: "in its cgroup" }),
+    step("wait", [point.cgroup], { cause: "its OOM score is set" }),
     ...steps.privileged,
     ...steps.credentials,
     ...stdio.last,

@@ -70,7 +70,7 @@ export function compileStart(input: StartInput, facts: HostFacts = hostFacts()):
 
 /**
  * What needs the process's pid comes after the clone and runs beside the inside. The network comes before the cgroups: its
- * addresses are awaited half-way through the inside, while a v1 attach may wait some 15 ms for RCU and is needed last.
+ * addresses are awaited half-way through the inside, the cgroups are entered last.
  */
 function outside({ input, process, namespaces, stdio, cgroup }: Start): Step[] {
   return [
@@ -81,9 +81,9 @@ function outside({ input, process, namespaces, stdio, cgroup }: Start): Step[] {
     ...namespaces.idMaps,
     ...(input.extra?.outside ?? []),
     step("signal", [point.network], { cause: "network ready" }),
-    ...cgroup.attach,
+    ...cgroup.prepare,
     ...oomScore(process.oomScoreAdj),
-    step("signal", [point.cgroup], { cause: "in its cgroup" }),
+    step("signal", [point.cgroup], { cause: "cgroup ready" }),
     ...stdio.after,
   ];
 }
@@ -116,7 +116,8 @@ function inside({ input, process, linux, facts, namespaces, stdio, cgroup }: Sta
     ...(input.extra?.inside ?? []),
     ...compileSysctls(linux.sysctl ?? {}),
     ...names(config, namespaces),
-    step("wait", [point.cgroup], { cause: "in its cgroup" }),
+    step("wait", [point.cgroup], { cause: "cgroup ready" }),
+    ...cgroup.enter,
     ...(namespaces.isNew("cgroup") ? [unshareCgroup()] : []),
     ...mounts.afterCgroup,
     ...mounts.protect,

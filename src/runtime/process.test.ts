@@ -130,10 +130,12 @@ describe("exec", () => {
     expect(recipe.sections.cleanup).toBeUndefined();
   });
 
-  test("v1: every hierarchy, and no limit is written again", () => {
-    const outside = lines(exec({}, { linux: { resources: { memory: { limit: 8192 } } } }, machines.v1), "outside");
-    expect(outside.filter((line) => line.startsWith("write_pid"))).toHaveLength(5);
-    expect(outside.filter((line) => line.startsWith("write_file") || line.startsWith("make_dirs"))).toEqual([]);
+  test("v1: it enters every hierarchy before it joins, and no limit is written again", () => {
+    const recipe = exec({}, { linux: { resources: { memory: { limit: 8192 } } } }, machines.v1);
+    const entered = lines(recipe).slice(0, 5);
+    expect(entered.every((line) => line.endsWith('/galley/c1/tasks", "0", O_WRONLY, 0)'))).toBe(true);
+    expect(lines(recipe)[5]).toStartWith("setns(");
+    expect(lines(recipe, "outside").filter((line) => /write_|make_dirs/.test(line))).toEqual([]);
   });
 
   test("without a pid namespace there is none to join", () => {

@@ -30,7 +30,7 @@ export const point = {
   idMaps: 1,
   /** The outside's part of the network is done. */
   network: 2,
-  /** The process is in its cgroups. */
+  /** The cgroups are there, with their limits, and the OOM score is set. */
   cgroup: 3,
 } as const;
 

@@ -53,7 +53,7 @@ test.skipIf(skip !== undefined)(
     await withCgroup(resources, async (plan) => {
       const child = Bun.spawn(["sleep", "60"]);
       try {
-        for (const { path } of plan.attach) writeFileSync(path, String(child.pid), { flag: "r+" });
+        for (const { procs } of plan.attach) writeFileSync(procs, String(child.pid), { flag: "r+" });
         if (plan.cloneInto !== undefined)
           writeFileSync(`${plan.cloneInto}/cgroup.procs`, String(child.pid), { flag: "r+" });
         const memberships = readFileSync(`/proc/${child.pid}/cgroup`, "utf8").trim().split("\n");

@@ -155,7 +155,7 @@ test("v1: directories, cpusets level by level, limits and devices before anythin
     "/cg/devices/galley/c1/devices.allow = c 136:* rwm",
     "/cg/devices/galley/c1/devices.allow = c 10:200 rwm",
   ]);
-  expect(made.attach.map(({ path }) => path)).toEqual([
+  expect(made.attach.map(({ procs }) => procs)).toEqual([
     "/cg/cpuset/galley/c1/cgroup.procs",
     "/cg/cpu/galley/c1/cgroup.procs",
     "/cg/memory/galley/c1/cgroup.procs",

@@ -17,7 +17,7 @@ import { facilitiesOf } from "./facilities.ts";
 import { type ControllerLimits, resourceLimits } from "./limits.ts";
 import { type Place, placeOf, placesOf } from "./places.ts";
 import { makeCpuset, makeDirectory, makeUnified, type TryRead } from "./prepare.ts";
-import type { CgroupJoin, CgroupPlan, CgroupStep, DeviceFilter, FileWrite } from "./types.ts";
+import type { CgroupAttachment, CgroupJoin, CgroupPlan, CgroupStep, DeviceFilter, FileWrite } from "./types.ts";
 
 export interface CgroupRequest {
   readonly layout: CgroupLayout;
@@ -87,8 +87,9 @@ function preparation(
   return steps;
 }
 
-function attachment({ directory, hierarchy }: Place): { path: string; cause: string } {
-  return { path: `${directory}/cgroup.procs`, cause: `linux.cgroupsPath (${hierarchy.controllers.join()})` };
+function attachment({ directory, hierarchy }: Place): CgroupAttachment {
+  const cause = `linux.cgroupsPath (${hierarchy.controllers.join()})`;
+  return { tasks: `${directory}/tasks`, procs: `${directory}/cgroup.procs`, cause };
 }
 
 function make(

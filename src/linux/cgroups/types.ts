@@ -50,8 +50,18 @@ export interface DeviceFilter {
 export interface CgroupJoin {
   /** The v2 directory for clone3's CLONE_INTO_CGROUP: it spares the first process a move, which waits for an RCU grace period. */
   readonly cloneInto?: string;
-  /** cgroup.procs files that take the process's pid, after the clone; without `cloneInto`'s. */
-  readonly attach: readonly { readonly path: string; readonly cause: string }[];
+  /** The v1 directories, in each of which the process comes after the clone. */
+  readonly attach: readonly CgroupAttachment[];
+}
+
+/**
+ * Two ways into a v1 cgroup. The process itself, while it has one thread, writes `0` to `tasks`: that takes no lock (since Linux
+ * 5.5). Another one writes the process's pid to `procs`: that may wait for an RCU grace period, 10 to 30 ms.
+ */
+export interface CgroupAttachment {
+  readonly tasks: string;
+  readonly procs: string;
+  readonly cause: string;
 }
 
 export interface CgroupPlan extends CgroupJoin {
