@@ -5,7 +5,7 @@ import { broadcastOf, formatIpv4, ipv4Bytes, parseIpv4, subnetOf } from "../linu
 import { forgetAnswersOf, forgetConnectionsTo } from "../linux/netlink/conntrack.ts";
 import { MessageWriter, netlinkProtocol } from "../linux/netlink/message.ts";
 import * as link from "../linux/netlink/route.ts";
-import type { Fixup } from "../recipe/ops.ts";
+import { CWD, type Fixup } from "../recipe/ops.ts";
 import { type Step, step } from "../recipe/recipe.ts";
 import { checkMessages, describePort, protocolNumbers, publishMessages, withdrawMessages } from "./firewall.ts";
 import type { Lease } from "./leases.ts";
@@ -13,6 +13,10 @@ import { BRIDGE, CONTAINER_INTERFACE, type Place, portMac, portName } from "./na
 import type { BridgeAttachment, NetworkSteps, PublishedPort } from "./types.ts";
 
 const none: Fixup = { kind: "none" };
+const O_PATH = 0o10000000;
+const O_CLOEXEC = 0o2000000;
+/** Offset of nlmsg_seq in a message's header. */
+const SEQUENCE = 8;
 
 /** What is tolerated where connections are forgotten: nothing to forget, or a kernel that cannot. */
 const NO_CONNECTIONS = [errno.ENOENT, errno.EINVAL, errno.EOPNOTSUPP];
@@ -47,7 +51,7 @@ export function attachmentOf(lease: Lease, place: Place, restarts: boolean): Bri
       ports: lease.ports,
     },
     steps: {
-      outside: outside(lease),
+      outside: outside(lease, restarts),
       inside: [inside(lease, place)],
       cleanup: cleanup(lease, restarts),
     },
@@ -61,21 +65,28 @@ export function loopbackSteps(): NetworkSteps {
 }
 
 /** What can be refused for a user's reason comes first; no step here waits for RCU. */
-function outside(lease: Lease): Step[] {
+function outside(lease: Lease, restarts: boolean): Step[] {
   const published = lease.ports.length > 0;
   const words = published ? `publish ${lease.ports.length} port(s)` : "firewall table is there";
   const messages = published ? publishMessages(lease.address, lease.ports) : checkMessages();
   return [
     ...lease.ports.flatMap((port) => reserve(lease.address, port)),
     makePair(lease),
-    plugIn(lease.address, published),
+    ...(restarts ? [markPair] : []),
+    plugIn(lease),
     filterStep(words, messages),
     ...forgetFormer(lease),
   ];
 }
 
+/** Fills a slot once the interface is ours: the clean-up removes none that another container had before. */
+const markPair = step("openat", [CWD, "/", O_PATH | O_CLOEXEC, 0], {
+  out: "interface",
+  cause: "the interface is made",
+});
+
 /** A host program cannot take the port then, and one that has it is found. The socket sees no packet while the table is there. */
-function reserve(address: number, port: PublishedPort): Step[] {
+export function reserve(address: number, port: PublishedPort): Step[] {
   const type = { tcp: 1, udp: 2, sctp: undefined }[port.protocol];
   if (type === undefined) return [];
   const socket = new Uint8Array(16);
@@ -100,12 +111,12 @@ function hasIpv6(): boolean {
  * Puts the host's end on the bridge and brings it up. Hairpin: for a container that uses its own published port where
  * br_netfilter translates addresses on the bridge.
  */
-export function plugIn(address: number, hairpin: boolean): Step {
+export function plugIn({ address, container, ports }: Lease): Step {
   const name = portName(address);
   return routeStep(`${name} on ${BRIDGE}`, (writer) => {
     if (hasIpv6()) link.withoutLinkLocal(writer, name);
-    const offset = link.enslave(writer, name);
-    if (hairpin) link.enableHairpin(writer, name);
+    const offset = link.enslave(writer, name, container);
+    if (ports.length > 0) link.enableHairpin(writer, name);
     return { kind: "interfaceIndex", offset, name: BRIDGE };
   });
 }
@@ -132,21 +143,50 @@ function forgetFormer({ ports }: Lease): Step[] {
 }
 
 function cleanup(lease: Lease, restarts: boolean): Step[] {
-  return [...withdrawal(lease), ...(restarts ? [removePair(lease)] : [])];
+  if (!restarts) return withdrawal(lease);
+  return [...withdrawal(lease), removePair(lease, { kind: "slot", offset: SEQUENCE, slot: "interface" })];
 }
 
-/** Takes a container's ports back. */
+/** Takes a container's ports back, and none that lead elsewhere by now. */
 export function withdrawal({ address, ports }: Lease): Step[] {
   if (ports.length === 0) return [];
-  const withdraw = filterStep(`withdraw ${ports.length} port(s)`, withdrawMessages(ports), [errno.ENOENT]);
+  const messages = withdrawMessages(address, ports);
+  const withdraw = filterStep(`withdraw ${ports.length} port(s)`, messages, [errno.ENOENT, errno.EEXIST, errno.EBUSY]);
   if (!ports.some(({ protocol }) => protocol === "udp")) return [withdraw];
   const writer = new MessageWriter();
   forgetAnswersOf(writer, address, protocolNumbers.udp);
   return [withdraw, filterStep("forget UDP connections", writer.finish(), NO_CONNECTIONS)];
 }
 
-/** Removes both ends. The kernel waits for RCU: some 20 ms. */
-export function removePair({ address }: Lease): Step {
+/**
+ * Takes one port back if nobody holds it. For an address that another container has by now: whether what leads there is its own,
+ * only the host's port tells.
+ */
+export function withdrawalIfFree(lease: Lease): Step[] {
+  const out = `port ${lease.ports.map((port) => describePort(lease.address, port)).join()}`;
+  const reserved = lease.ports.flatMap((port) => reserve(lease.address, port));
+  if (reserved.length === 0) return withdrawal(lease);
+  const guard: Fixup = { kind: "slot", offset: SEQUENCE, slot: out };
+  return [
+    ...reserved.map((one) => ({ ...one, out, tolerate: [errno.EADDRINUSE, errno.EADDRNOTAVAIL] })),
+    ...withdrawal(lease).map((one) => guarded(one, guard)),
+  ];
+}
+
+/** A netlink step that sends nothing where the slot is empty, and takes that for done. */
+function guarded({ args: [protocol, messages], ...one }: Step, guard: Fixup): Step {
+  return { ...one, args: [protocol ?? 0, messages ?? 0, guard], tolerate: [...(one.tolerate ?? []), errno.EBADF] };
+}
+
+/**
+ * Removes both ends. The kernel waits for RCU: some 20 ms.
+ * @param guard a fixup of the sequence number, which means nothing; where it fails, nothing is sent
+ */
+export function removePair({ address }: Lease, guard?: Fixup): Step {
   const name = portName(address);
-  return routeStep(`remove ${name}`, (writer) => void link.deleteLink(writer, name), [errno.ENODEV]);
+  const write = (writer: MessageWriter): Fixup | undefined => {
+    link.deleteLink(writer, name);
+    return guard;
+  };
+  return routeStep(`remove ${name}`, write, [errno.ENODEV]);
 }

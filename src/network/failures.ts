@@ -35,6 +35,10 @@ export function describeFailure({ step, errno: error }: FailedStep, endpoint: st
   const port = reservedPort(step);
   if (port !== undefined) return portFailure(port, error, endpoint);
   if (step.op !== "netlink") return undefined;
+  if (isTakenElsewhere({ step, errno: error }) === "address") {
+    const hint = "a container of another store has it, or the end of this one is not over";
+    return new GalleyError("already_exists", "Address already in use", { op: step.cause, hint });
+  }
   return new GalleyError("unavailable", describeErrno(error), {
     op: `driver failed programming external connectivity on endpoint ${endpoint}`,
     subject: step.cause,

@@ -181,19 +181,40 @@ export function publishMessages(address: number, ports: readonly PublishedPort[]
   return table.writer.finish();
 }
 
-/** One transaction that takes ports back; ENOENT, and nothing is done, where one is not published. */
-export function withdrawMessages(ports: readonly PublishedPort[]): Uint8Array {
+/**
+ * One transaction that takes ports back. Each element is added before it is deleted: what leads elsewhere is somebody else's, and
+ * then nothing is done (EEXIST, EBUSY); what is not there is no failure.
+ */
+export function withdrawMessages(address: number, ports: readonly PublishedPort[]): Uint8Array {
   const table = new TableWriter(new MessageWriter(), TABLE);
   table.batch(() => {
-    for (const [map, elements] of elementsOf(0, ports)) {
-      table.deleteElements(
-        map,
-        elements.map(({ key }) => key),
-      );
+    for (const [map, elements] of elementsOf(address, ports)) {
+      table.addElements(map, elements);
+      table.deleteElements(map, keysOf(elements));
     }
   });
   return table.writer.finish();
 }
+
+/** One transaction that takes ports back wherever they lead. Needs Linux 6.3; see {@link seizeOneMessages}. */
+export function seizeMessages(ports: readonly PublishedPort[]): Uint8Array {
+  const table = new TableWriter(new MessageWriter(), TABLE);
+  table.batch(() => {
+    for (const [map, elements] of elementsOf(0, ports)) table.destroyElements(map, keysOf(elements));
+  });
+  return table.writer.finish();
+}
+
+/** Takes one port back wherever it leads; ENOENT where it leads nowhere. */
+export function seizeOneMessages(port: PublishedPort): Uint8Array {
+  const table = new TableWriter(new MessageWriter(), TABLE);
+  table.batch(() => {
+    for (const [map, elements] of elementsOf(0, [port])) table.deleteElements(map, keysOf(elements));
+  });
+  return table.writer.finish();
+}
+
+const keysOf = (elements: readonly Element[]): Uint8Array[] => elements.map(({ key }) => key);
 
 /** Fails with ENOENT where the table is missing. */
 export function checkMessages(): Uint8Array {

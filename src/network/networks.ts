@@ -4,14 +4,30 @@ import { existsSync, readFileSync } from "node:fs";
 import { errno } from "../linux/errno.ts";
 import { formatIpv4, formatSubnet, parseSubnet, type Subnet, subnetOf } from "../linux/ipv4.ts";
 import type { Step } from "../recipe/recipe.ts";
-import { attachmentOf, filterStep, loopbackSteps, removePair, withdrawal } from "./attachment.ts";
+import {
+  attachmentOf,
+  filterStep,
+  loopbackSteps,
+  removePair,
+  reserve,
+  withdrawal,
+  withdrawalIfFree,
+} from "./attachment.ts";
 import { isMissingNetwork, isTakenElsewhere, reservedPort } from "./failures.ts";
-import { withdrawMessages } from "./firewall.ts";
+import { seizeMessages, seizeOneMessages } from "./firewall.ts";
 import { type Lease, Leases } from "./leases.ts";
 import { type Place, portName } from "./names.ts";
-import { runSteps, setUpHost } from "./setup.ts";
-import { chooseSubnet, hostRoutes, isFree, placeOfBridge } from "./subnet.ts";
-import type { BridgeAttachment, BridgeRequest, FailedStep, Live, NetworkSteps, Networks } from "./types.ts";
+import { runSteps, setUpHost, succeeds } from "./setup.ts";
+import { chooseSubnet, hostRoutes, isFree, ownerOf, placeOfBridge } from "./subnet.ts";
+import type {
+  BridgeAttachment,
+  BridgeRequest,
+  FailedStep,
+  Live,
+  NetworkSteps,
+  Networks,
+  PublishedPort,
+} from "./types.ts";
 
 export interface NetworkOptions {
   /** Opened with {@link networkSchema}. */
@@ -46,7 +62,7 @@ class BridgeNetworks implements Networks {
     // Somebody who waited for the lock need not do again what its holder has done meanwhile.
     const now = this.#leases.state("set up");
     if (now !== before && wasSetUp(now)) return;
-    await setUpHost(this.options.native, this.#placeToSetUp(), this.#leases.all());
+    await setUpHost(this.options.native, this.#placeToSetUp(), this.#leases.all().filter(isConnected));
     this.#leases.remember("set up", `${bootId()} ${crypto.randomUUID()}`);
   }
 
@@ -75,7 +91,7 @@ class BridgeNetworks implements Networks {
       return true;
     }
     const taken = isTakenElsewhere(failed);
-    if (taken === "port") return this.#withdrawStale(request);
+    if (taken === "port") return this.#seizePorts(request);
     if (taken === "address") return request.address === undefined || (await this.#awaitAddress(request.container));
     return failed.errno === errno.EADDRINUSE && wasChosen(request, failed);
   }
@@ -116,15 +132,17 @@ class BridgeNetworks implements Networks {
     return subnet;
   }
 
-  /** The host's port is ours, for its socket was had: what the firewall has of it was left by a container that is gone. */
-  async #withdrawStale(request: BridgeRequest): Promise<boolean> {
-    const ports = this.#leases.all().find(({ container }) => container === request.container)?.ports ?? [];
-    const tolerate = [errno.ENOENT];
-    await runSteps(
-      this.options.native,
-      ports.map((port) => filterStep("withdraw a stale port", withdrawMessages([port]), tolerate)),
-    );
-    return ports.length > 0;
+  /** Whoever can bind the host's port owns it: what the firewall has of it was left by a container that is gone. */
+  async #seizePorts(request: BridgeRequest): Promise<boolean> {
+    const lease = this.#leases.all().find(({ container }) => container === request.container);
+    if (lease === undefined) return false;
+    const { address, ports } = lease;
+    const reserved = ports.flatMap((port) => reserve(address, port));
+    const { native } = this.options;
+    if (!(await succeeds(native, reserved))) return true;
+    if (await succeeds(native, [...reserved, filterStep("seize stale ports", seizeMessages(ports))])) return true;
+    const one = (port: PublishedPort) => filterStep("seize a stale port", seizeOneMessages(port), [errno.ENOENT]);
+    return succeeds(native, [...reserved, ...ports.map(one)]);
   }
 
   async #awaitAddress(container: string): Promise<boolean> {
@@ -160,8 +178,19 @@ function wasChosen(request: BridgeRequest, { step }: FailedStep): boolean {
   return !request.ports.some(({ hostPort, protocol }) => hostPort === port.hostPort && protocol === port.protocol);
 }
 
+/** The lease's interface is there and this container's: another store may have used a dead container's address. */
+function isConnected({ address, container }: Lease): boolean {
+  return ownerOf(portName(address)) === container;
+}
+
+/** One by one: another container may have some of the ports by now. */
 function removalOf(lease: Lease): Step[] {
-  return [...withdrawal(lease), ...(isBusy(lease.address) ? [removePair(lease)] : [])];
+  const inherited = isBusy(lease.address) && !isConnected(lease);
+  const ports = lease.ports.flatMap((port) => {
+    const one = { ...lease, ports: [port] };
+    return inherited ? withdrawalIfFree(one) : withdrawal(one);
+  });
+  return [...ports, ...(isConnected(lease) ? [removePair(lease)] : [])];
 }
 
 let boot: string | undefined;

@@ -38,14 +38,22 @@ function hintFor(error: number): string {
   return "does the kernel have bridges, veth and nf_tables with NAT? --network host needs none of them";
 }
 
+/** Whether all of the steps did. */
+export async function succeeds(native: string, steps: readonly Step[]): Promise<boolean> {
+  return (await trySteps(native, steps)) === undefined;
+}
+
 async function trySteps(native: string, steps: readonly Step[]): Promise<StepFailure | undefined> {
   return (await runRecipe(native, encode({ sections: { outside: steps } }))).failure;
 }
 
-/** Makes everything that is missing, and connects the leases again: a new bridge has no ports, a flushed table no elements. */
-export async function setUpHost(native: string, place: Place, leases: readonly Lease[]): Promise<void> {
+/**
+ * Makes everything that is missing, and connects containers again: a new bridge has no ports, a flushed table no elements.
+ * @param connected leases whose interfaces are there
+ */
+export async function setUpHost(native: string, place: Place, connected: readonly Lease[]): Promise<void> {
   const steps = [...bridgeSteps(place), ...forwardingSteps(), filterStep("firewall table", tableMessages(place))];
-  await runSteps(native, [...steps, ...leases.flatMap(connectAgain)]);
+  await runSteps(native, [...steps, ...connected.flatMap(connectAgain)]);
   await passDocker(native);
 }
 
@@ -95,11 +103,12 @@ function isOn(path: string): boolean {
   }
 }
 
-/** A container that does not run has no interface; what another one has taken since stays its own. */
-function connectAgain({ address, ports }: Lease): Step[] {
-  const plug = plugIn(address, ports.length > 0);
-  const publish = filterStep("publish again", publishMessages(address, ports), [errno.EEXIST, errno.EBUSY]);
-  return [{ ...plug, tolerate: [errno.ENODEV] }, ...(ports.length > 0 ? [publish] : [])];
+/** What another container has taken since stays its own. */
+function connectAgain(lease: Lease): Step[] {
+  const { address, ports } = lease;
+  const plug = { ...plugIn(lease), tolerate: [errno.ENODEV] };
+  if (ports.length === 0) return [plug];
+  return [plug, filterStep("publish again", publishMessages(address, ports), [errno.EEXIST, errno.EBUSY])];
 }
 
 /** A host without docker has nothing to pass; a failure here leaves a network that works wherever docker does not interfere. */

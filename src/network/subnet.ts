@@ -62,6 +62,11 @@ export function placeOfBridge(): Place | undefined {
   return mac === undefined ? undefined : placeOfMac(mac.trim());
 }
 
+/** The container that an interface was made for, as its alias says. */
+export function ownerOf(name: string): string | undefined {
+  return textOf(`/sys/class/net/${name}/ifalias`)?.trim();
+}
+
 function textOf(path: string): string | undefined {
   try {
     return readFileSync(path, "utf8");

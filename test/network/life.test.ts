@@ -147,3 +147,34 @@ testWith(
   },
   60_000,
 );
+
+testWith(
+  needs,
+  "a start that fails takes nothing from a container of another store",
+  async () => {
+    await using lab = await Lab.open();
+    const first = await lab.serve({ id: "first", ports: [tcp(8080), tcp(8081)], store: "elsewhere" });
+    const late = lab.start({ id: "late", ports: [tcp(7000), tcp(8080)], restart: true });
+    await expect(late).rejects.toThrow("Bind for 0.0.0.0:8080 failed");
+    const same = lab.start({ id: "late", address: first.address, restart: true });
+    await expect(same).rejects.toThrow("Address already in use");
+    for (const port of [8080, 8081]) expect(await lab.ask("neighbour", "tcp", HOST, port)).toBe(NEIGHBOUR);
+  },
+  60_000,
+);
+
+testWith(
+  needs,
+  "sweeping takes nothing that another store has used again",
+  async () => {
+    await using lab = await Lab.open();
+    const dead = await lab.start({ id: "dead", ports: [tcp(8080), tcp(8081)] });
+    await lab.crash(dead);
+    await interfaces(lab, 0);
+    await lab.serve({ id: "heir", ports: [tcp(8080)], address: dead.address, store: "elsewhere" });
+    await lab.drive("sweep", { live: [] });
+    expect(await lab.ask("neighbour", "tcp", HOST, 8080)).toBe(NEIGHBOUR);
+    expect(await lab.ask("neighbour", "tcp", HOST, 8081)).toBe("refused");
+  },
+  60_000,
+);

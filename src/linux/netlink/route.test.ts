@@ -46,7 +46,7 @@ test("a port of a bridge, its index to be filled in", () => {
   let offset = 0;
   const lines = shown((writer) => {
     route.bringUp(writer, "lo");
-    offset = route.enslave(writer, "gly0");
+    offset = route.enslave(writer, "gly0", "abc");
     route.enableHairpin(writer, "gly0");
   });
   expect(lines).toEqual([
@@ -55,6 +55,7 @@ test("a port of a bridge, its index to be filled in", () => {
     `message 0x10 flags 0x5 ${UP}`,
     '  3 "gly0"',
     "  10 00000000",
+    "  20 616263",
     `message 0x10 flags 0x5 ${DOWN}`,
     '  3 "gly0"',
     "  18:",

@@ -3,7 +3,7 @@ import { ipv4Bytes } from "../ipv4.ts";
 import { ASK, MAKE, type MessageWriter } from "./message.ts";
 
 const RTM = { newLink: 16, deleteLink: 17, newAddress: 20, newRoute: 24 } as const;
-const IFLA = { address: 1, name: 3, master: 10, linkInfo: 18, netNsPid: 19, afSpec: 26 } as const;
+const IFLA = { address: 1, name: 3, master: 10, linkInfo: 18, netNsPid: 19, alias: 20, afSpec: 26 } as const;
 const INFO = { kind: 1, data: 2, slaveKind: 4, slaveData: 5 } as const;
 const VETH_INFO_PEER = 1;
 const BRPORT_MODE = 4;
@@ -85,13 +85,14 @@ export function setMac(writer: MessageWriter, name: string, mac: string): void {
   });
 }
 
-/** Puts a link on a bridge and brings it up; the bridge's index goes to the offset that is returned. */
-export function enslave(writer: MessageWriter, name: string): number {
+/** Puts a link on a bridge, notes whose it is and brings it up; the bridge's index goes to the offset that is returned. */
+export function enslave(writer: MessageWriter, name: string, owner: string): number {
   let masterOffset = 0;
   writer.message(RTM.newLink, ASK, () => {
     linkHeader(writer, true);
     writer.text(IFLA.name, name);
     masterOffset = writer.u32(IFLA.master, 0);
+    writer.bytes(IFLA.alias, Buffer.from(owner));
   });
   return masterOffset;
 }

@@ -19,6 +19,8 @@ const MSG = {
   newSet: 9,
   newElement: 12,
   deleteElement: 14,
+  /** NFT_MSG_DESTROYSETELEM, Linux 6.3. */
+  destroyElement: 30,
 } as const;
 const NFPROTO_IPV4 = 2;
 const TABLE_NAME = 1;
@@ -187,6 +189,12 @@ export class TableWriter {
   deleteElements(set: string, keys: readonly Uint8Array[]): void {
     const elements = keys.map((key) => ({ key }));
     this.#elements(MSG.deleteElement, NLM.request | NLM.ack, set, elements);
+  }
+
+  /** Deletes those of the elements that are there. Kernels before Linux 6.3 refuse it. */
+  destroyElements(set: string, keys: readonly Uint8Array[]): void {
+    const elements = keys.map((key) => ({ key }));
+    this.#elements(MSG.destroyElement, NLM.request | NLM.ack, set, elements);
   }
 
   /** Attributes have at most 64 KiB: many elements take several messages. */
