@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { DEFAULT_PATH, mergeEnvironment, processEnvironment } from "./environment.ts";
+import { inheritImage, publishedPorts } from "./inherit.ts";
 import { resolveProcess } from "./process.ts";
 
 const image = {
@@ -64,5 +65,26 @@ test("docker's own variables give way", () => {
     "HOSTNAME=h",
     "TERM=foo",
     "HOME=",
+  ]);
+});
+
+test("labels and exposed ports are inherited, and all of them can be published", () => {
+  const image = { Labels: { a: "1", b: "2" }, ExposedPorts: { "80/tcp": {}, "90-91": {}, nonsense: {} } };
+  const spec = inheritImage(
+    {
+      image: "i",
+      labels: { b: "3" },
+      exposed: ["53/udp"],
+      ports: [{ containerPort: 80, protocol: "tcp", hostPort: 8080 }],
+    },
+    image,
+  );
+  expect(spec).toMatchObject({ labels: { a: "1", b: "3" }, exposed: ["80/tcp", "90/tcp", "91/tcp", "53/udp"] });
+  expect(publishedPorts(spec)).toEqual(spec.ports!);
+  expect(publishedPorts({ ...spec, publishAll: true })).toEqual([
+    { containerPort: 80, protocol: "tcp", hostPort: 8080 },
+    { containerPort: 90, protocol: "tcp" },
+    { containerPort: 91, protocol: "tcp" },
+    { containerPort: 53, protocol: "udp" },
   ]);
 });
