@@ -197,6 +197,11 @@ export interface Attachment {
   detach(): void;
 }
 
+export interface CreateOptions {
+  /** The caller goes on to start the container at once. Where it is killed before, the next command removes what was made. */
+  readonly toStart?: boolean;
+}
+
 export interface StartOptions {
   /** Be attached before the first instruction runs, so that no output is missed. */
   readonly attach?: { readonly stdin: boolean; readonly output: boolean };
@@ -257,7 +262,10 @@ export interface Explanation {
  * an unknown one is `not_found` ("No such container: X").
  */
 export interface Containers {
-  create(spec: ContainerSpec): Promise<{ readonly id: string; readonly warnings: readonly string[] }>;
+  create(
+    spec: ContainerSpec,
+    options?: CreateOptions,
+  ): Promise<{ readonly id: string; readonly warnings: readonly string[] }>;
   start(container: string, options?: StartOptions): Promise<Attachment | undefined>;
   /** The recipe that `create` and `start` of this specification would run; nothing is made. */
   plan(spec: ContainerSpec): Promise<Recipe>;

@@ -1,0 +1,47 @@
+import { existsSync, readFileSync } from "node:fs";
+import { decode } from "../../recipe/decode.ts";
+import { encode } from "../../recipe/encode.ts";
+import { NONE, verifyKind } from "../../recipe/ops.ts";
+import { step } from "../../recipe/recipe.ts";
+import { runRecipe } from "../../recipe/run.ts";
+import type { ContainerPlaces } from "../records/places.ts";
+import { bootId } from "../records/processes.ts";
+import { type Life, lifeOf } from "../records/view.ts";
+import { type Parts, placesIn } from "./parts.ts";
+import { sweepNetworks } from "./sweep.ts";
+
+/** Whether a shim was killed before it had cleaned up. After a reboot there is nothing to clean. */
+export function hasLeftovers(places: ContainerPlaces, { state, status }: Life): boolean {
+  if (status === undefined || state !== "exited" || status.boot !== bootId()) return false;
+  return status.state !== "exited" || existsSync(places.socket);
+}
+
+/** The recipe of the last start; undefined where there is none, or none that this version reads. */
+export function lastRecipe({ recipe }: ContainerPlaces): Uint8Array | undefined {
+  try {
+    return readFileSync(recipe);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Does what a killed shim had still to do: the clean-up of its own recipe. The network is left to the sweep, which knows whose an
+ * address is now.
+ */
+export async function cleanUp(parts: Parts, recipe: Uint8Array): Promise<void> {
+  const { cleanup = [] } = decode(recipe).sections;
+  const steps = cleanup.filter(({ op }) => op !== "netlink");
+  // Steps of a clean-up are each tried whatever became of the one before: it is run as that of a recipe that fails.
+  const fail = step("verify", [NONE, verifyKind.devNull], { cause: "clean up after a killed shim" });
+  await runRecipe(parts.native, encode({ sections: { outside: [fail], cleanup: steps } }));
+}
+
+/** {@link cleanUp} for a container, if there is anything to do. The container's lock is held. */
+export async function cleanUpContainer(parts: Parts, id: string): Promise<void> {
+  const places = placesIn(parts, id);
+  if (!hasLeftovers(places, lifeOf(places))) return;
+  const recipe = lastRecipe(places);
+  if (recipe !== undefined) await cleanUp(parts, recipe);
+  await sweepNetworks(parts);
+}

@@ -1,0 +1,55 @@
+import { existsSync } from "node:fs";
+import { isAbandoned, type Operation } from "../records/operations.ts";
+import { isAlive } from "../records/processes.ts";
+import { lifeOf } from "../records/view.ts";
+import { change, type Parts, placesIn } from "./parts.ts";
+
+/**
+ * Repairs what killed processes have left: operations that nobody goes on with, and records of `--rm` containers that are gone. Two
+ * small queries where there is nothing to do.
+ */
+export async function reconcile(parts: Parts): Promise<void> {
+  const operations = parts.operations.all();
+  for (const operation of operations) if (isAbandoned(operation)) await repair(parts, operation);
+  const busy = new Set(operations.map(({ container }) => container));
+  for (const id of parts.table.idsToRemove()) if (!busy.has(id) && hasEnded(parts, id)) await reap(parts, id);
+}
+
+/** A `--rm` container that has run and will not run again, whose shim has done what it does. */
+function hasEnded(parts: Parts, id: string): boolean {
+  const places = placesIn(parts, id);
+  if (!existsSync(places.directory)) return true;
+  const { state, status } = lifeOf(places);
+  return state === "exited" && status !== undefined && !isAlive(status.shim);
+}
+
+/** Removes what is left of such a container. */
+export async function reap(parts: Parts, id: string): Promise<void> {
+  const begun = change(parts, () => {
+    const record = parts.table.byId(id);
+    if (record === undefined || parts.operations.of(id) !== undefined || !hasEnded(parts, id)) return undefined;
+    if (existsSync(placesIn(parts, id).directory)) parts.operations.begin(id, "remove");
+    return record;
+  });
+  if (begun === undefined) return;
+  const { deleteContainer, forget } = await import("./delete.ts");
+  if (!existsSync(placesIn(parts, id).directory)) return forget(parts, begun, { volumes: true });
+  await (await import("./leftovers.ts")).cleanUpContainer(parts, id);
+  await deleteContainer(parts, begun, { volumes: true });
+}
+
+/** Ends an operation whose holder is gone, unless somebody else does: undoes a creation, settles a start, completes a removal. */
+export async function repair(parts: Parts, operation: Operation): Promise<void> {
+  const record = change(parts, () =>
+    parts.operations.takeOver(operation) ? parts.table.byId(operation.container) : undefined,
+  );
+  if (record === undefined) return change(parts, () => forgetOrphan(parts, operation));
+  const { repairStart, repairRemoval } = await import("./repair.ts");
+  if (operation.kind === "start") return repairStart(parts, record);
+  return repairRemoval(parts, record);
+}
+
+/** An operation without a container is nobody's. */
+function forgetOrphan({ table, operations }: Parts, { container }: Operation): void {
+  if (table.byId(container) === undefined) operations.end(container);
+}

@@ -1,0 +1,76 @@
+/** Where the engine is put together: the one place that knows which implementations there are. */
+import type { Database } from "bun:sqlite";
+import { imageSchema, openImages } from "../image/images.ts";
+import { OverlayDirectories } from "../image/snapshot/overlay-directories.ts";
+import type { Images, ImageUser } from "../image/types.ts";
+import { networkSchema } from "../network/schema.ts";
+import type { Networks } from "../network/types.ts";
+import { openDatabase } from "../state/database.ts";
+import type { StorePaths } from "../state/paths.ts";
+import { StoredContainers } from "./containers.ts";
+import type { Parts } from "./lifecycle/parts.ts";
+import { ContainerTable } from "./records/container-table.ts";
+import { Operations } from "./records/operations.ts";
+import { placesOf } from "./records/places.ts";
+import { containerSchema } from "./records/schema.ts";
+import { isActive, lifeOf } from "./records/view.ts";
+import { StoredVolumes } from "./stored-volumes.ts";
+import type { Containers } from "./types.ts";
+import { volumesSchema } from "./volumes/schema.ts";
+import type { Volumes } from "./volumes/volumes.ts";
+
+export interface EngineOptions {
+  readonly paths: StorePaths;
+  /** Path of the native program. */
+  readonly native: string;
+}
+
+export interface Engine {
+  readonly containers: Containers;
+  readonly images: Images;
+  readonly volumes: StoredVolumes;
+}
+
+/**
+ * Opens the engine on a store, which is made where there is none. Only the database is opened; everything else is loaded by the first
+ * command that needs it.
+ *
+ * The process's umask becomes 022: files and directories that containers see have the modes that are asked for.
+ */
+export function openEngine({ paths, native }: EngineOptions): Engine {
+  process.umask(0o022);
+  const database = openDatabase(paths.database, [imageSchema, networkSchema, volumesSchema, containerSchema]);
+  const table = new ContainerTable(database);
+  const snapshotter = new OverlayDirectories(paths.layers);
+  const inUse = (imageId: string) => table.usersOf(imageId).map((user) => imageUser(paths, user));
+  const images = openImages({ database, paths, snapshotter, inUse });
+  let volumes: Promise<Volumes> | undefined;
+  let networks: Promise<Networks> | undefined;
+  const parts: Parts = {
+    paths,
+    native,
+    database,
+    table,
+    operations: new Operations(database),
+    snapshotter,
+    images,
+    volumes() {
+      volumes ??= loadVolumes(database, paths, table);
+      return volumes;
+    },
+    networks() {
+      networks ??= import("../network/networks.ts").then(({ openNetworks }) => openNetworks({ database, native }));
+      return networks;
+    },
+  };
+  return { containers: new StoredContainers(parts), images, volumes: new StoredVolumes(parts) };
+}
+
+function imageUser(paths: StorePaths, { id, name }: { readonly id: string; readonly name: string }): ImageUser {
+  return { id, name, running: isActive(lifeOf(placesOf(paths, id))) };
+}
+
+async function loadVolumes(database: Database, paths: StorePaths, table: ContainerTable): Promise<Volumes> {
+  const { openVolumes } = await import("./volumes/volumes.ts");
+  return openVolumes({ database, paths, inUse: (name) => table.idsWithVolume(name) });
+}

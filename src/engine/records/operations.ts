@@ -1,0 +1,71 @@
+import type { Database } from "bun:sqlite";
+import { type Holder, mayBeAlive, thisProcess } from "./processes.ts";
+
+/** What a process is doing to a container that others must wait for. */
+export type OperationKind = "create" | "start" | "remove";
+
+/** An operation in the store. */
+export interface Operation extends Holder {
+  readonly container: string;
+  readonly kind: OperationKind;
+}
+
+interface Row {
+  readonly container: string;
+  readonly kind: OperationKind;
+  readonly pid: number;
+  readonly start_time: string;
+  readonly namespace: string;
+}
+
+/**
+ * One lock for each container, and the store's memory of what was being done. A row says who holds it, by the process's number and
+ * start, so that a killed holder is known from a living one: the lock ends with the process, and the row tells what to repair.
+ */
+export class Operations {
+  constructor(readonly database: Database) {}
+
+  of(container: string): Operation | undefined {
+    const row = this.database
+      .query<Row, [string]>("SELECT * FROM container_operations WHERE container = ?")
+      .get(container);
+    return row === null ? undefined : operationOf(row);
+  }
+
+  all(): readonly Operation[] {
+    return this.database.query<Row, []>("SELECT * FROM container_operations").all().map(operationOf);
+  }
+
+  /** Inside a transaction, where {@link of} has found nothing. */
+  begin(container: string, kind: OperationKind): void {
+    const { pid, startTime, namespace } = thisProcess();
+    this.database
+      .query("INSERT INTO container_operations VALUES (?, ?, ?, ?, ?)")
+      .run(container, kind, pid, startTime, namespace);
+  }
+
+  /** Takes over from a holder that is gone, if it is still that one. Returns whether it is ours now. */
+  takeOver(operation: Operation): boolean {
+    const { pid, startTime, namespace } = thisProcess();
+    const { changes } = this.database
+      .query(
+        `UPDATE container_operations SET pid = ?, start_time = ?, namespace = ?
+         WHERE container = ? AND pid = ? AND start_time = ?`,
+      )
+      .run(pid, startTime, namespace, operation.container, operation.pid, operation.startTime);
+    return changes > 0;
+  }
+
+  end(container: string): void {
+    this.database.query("DELETE FROM container_operations WHERE container = ?").run(container);
+  }
+}
+
+/** Whether nobody goes on with it. */
+export function isAbandoned(operation: Operation): boolean {
+  return !mayBeAlive(operation);
+}
+
+function operationOf({ container, kind, pid, start_time, namespace }: Row): Operation {
+  return { container, kind, pid, startTime: start_time, namespace };
+}
