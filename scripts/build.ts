@@ -39,7 +39,8 @@ async function bundle(entry: string, outfile: string, nativeDigest: string): Pro
     bytecode: true,
     minify: { whitespace: true, syntax: true, identifiers: false },
     define: { NATIVE_DIGEST: JSON.stringify(nativeDigest) },
-    compile: { outfile, autoloadDotenv: false, autoloadBunfig: false, autoloadTsconfig: false },
+    // A command runs most of its code once: see src/cli/full-speed.ts for those that do not.
+    compile: { outfile, jitPolicy: 64, autoloadDotenv: false, autoloadBunfig: false, autoloadTsconfig: false },
   });
 }
 

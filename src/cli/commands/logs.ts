@@ -2,6 +2,7 @@ import type { LogLine, LogOptions } from "../../engine/types.ts";
 import { defineCommand } from "../command.ts";
 import { bool, string } from "../flags/kinds.ts";
 import { parseTimestamp } from "../flags/timestamp.ts";
+import { fullSpeed } from "../full-speed.ts";
 import { standardOutput } from "../terminal/output.ts";
 import { UsageError } from "../usage-error.ts";
 
@@ -22,6 +23,7 @@ export const command = defineCommand({
   flags,
   args: { least: 1, most: 1 },
   async run({ cli, flags, args: [name = ""] }) {
+    fullSpeed();
     const options = logOptions(flags, Date.now());
     const { containers } = await cli.engine();
     const { id, spec } = await containers.get(name);

@@ -1,6 +1,7 @@
 import { familiarName, parseReference, withDefaultTag } from "../../image/reference.ts";
 import type { Images, PullResult } from "../../image/types.ts";
 import type { Cli } from "../cli.ts";
+import { fullSpeed } from "../full-speed.ts";
 import type { PullDisplay } from "../progress/pull-display.ts";
 
 export interface PullRequest {
@@ -15,6 +16,7 @@ export interface PullRequest {
 
 /** Pulls an image and shows it: bars on a terminal, lines elsewhere, then docker's `Digest:` and `Status:`. */
 export async function pullImage(cli: Cli, images: Images, request: PullRequest): Promise<PullResult> {
+  fullSpeed();
   const display = request.quiet ? undefined : await openDisplay(cli, request.stream);
   const result = await pull(images, request, display);
   if (!request.quiet) writer(cli, request.stream)(outcome(request.reference, result));

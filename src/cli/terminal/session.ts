@@ -1,4 +1,5 @@
 import type { AttachEvent, Attachment } from "../../engine/types.ts";
+import { fullSpeed } from "../full-speed.ts";
 import { BrokenPipe } from "../write-text.ts";
 import { DetachMatcher } from "./detach-keys.ts";
 import type { Output } from "./output.ts";
@@ -23,6 +24,7 @@ export type SessionEnd =
 
 /** Passes bytes between the standard streams and a container until either side ends. */
 export async function runSession(attachment: Attachment, options: SessionOptions): Promise<SessionEnd> {
+  fullSpeed();
   let detached = false;
   const detach = () => {
     detached = true;
