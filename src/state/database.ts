@@ -39,7 +39,11 @@ function create(path: string): Database {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     return new Database(path, { create: true, strict: true });
   } catch (failure) {
-    throw toGalleyError(failure, { op: "open", subject: path, hint: "is the directory writable? --root names another" });
+    throw toGalleyError(failure, {
+      op: "open",
+      subject: path,
+      hint: "is the directory writable? --root names another",
+    });
   }
 }
 
@@ -51,15 +55,28 @@ function isCurrent(database: Database, schemas: readonly Schema[]): boolean {
 }
 
 function migrate(database: Database, path: string, schemas: readonly Schema[]): void {
-  database.run("PRAGMA journal_mode = WAL");
+  untilUnlocked(() => database.run("PRAGMA journal_mode = WAL"));
   const upgrade = database.transaction(() => {
     database.run("CREATE TABLE IF NOT EXISTS schema_versions (component TEXT PRIMARY KEY, version INTEGER NOT NULL)");
     for (const schema of schemas) migrateOne(database, path, schema);
-    database.run(
-      `PRAGMA user_version = ${schemas.reduce((sum, schema) => sum + schema.steps.length, 0)}`,
-    );
+    database.run(`PRAGMA user_version = ${schemas.reduce((sum, schema) => sum + schema.steps.length, 0)}`);
   });
   upgrade.immediate();
+}
+
+/** SQLite does not wait by itself where many processes switch a new database to WAL at once. */
+function untilUnlocked(act: () => void): void {
+  const end = performance.now() + BUSY_TIMEOUT;
+  for (;;) {
+    try {
+      act();
+      return;
+    } catch (failure) {
+      const { code } = failure as { code?: unknown };
+      if (typeof code !== "string" || !code.startsWith("SQLITE_BUSY") || performance.now() > end) throw failure;
+      Bun.sleepSync(5);
+    }
+  }
 }
 
 function migrateOne(database: Database, path: string, schema: Schema): void {
