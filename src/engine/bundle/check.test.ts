@@ -79,6 +79,7 @@ const refused: readonly (readonly [spec: Partial<ContainerSpec>, message: string
   [{ securityOpt: ["label=type:x"] }, "SELinux labels are not set"],
   [{ hostname: "a".repeat(65) }, "the hostname is longer than 64 bytes"],
   [{ deviceCgroupRules: ["c x:1 r"] }, "invalid device cgroup format 'c x:1 r'"],
+  [{ mounts: [{ type: "volume", source: "v", target: "/v", subpath: "a" }] }, "volume-subpath is not supported yet"],
   [{ resources: { memory: 1 } }, "Minimum memory limit allowed is 6MB"],
 ];
 

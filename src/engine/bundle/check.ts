@@ -23,6 +23,7 @@ export async function checkSpec(spec: ContainerSpec): Promise<CheckedSpec> {
   checkSysctls(spec, modes);
   securityOptions(spec.securityOpt);
   if (spec.capAdd !== undefined || spec.capDrop !== undefined) capabilitiesOf(spec);
+  refuseSubpaths(spec);
   for (const rule of spec.deviceCgroupRules ?? []) parseDeviceRule(rule);
   const adjust = spec.oomScoreAdj ?? 0;
   if (adjust < -1000 || adjust > 1000)
@@ -54,6 +55,19 @@ function checkConflicts(spec: ContainerSpec, { network, uts }: NamespaceModes): 
   if (spec.address && !isBridge) throw conflict("a static address");
   if (network.kind === "host" && published) return ["Published ports are discarded when using host network mode"];
   return [];
+}
+
+/**
+ * What is below a volume's top is its containers' to change: a link that one of them puts in the way of a path would lead the bind of
+ * another out to the host, at every start anew.
+ */
+function refuseSubpaths({ mounts = [] }: ContainerSpec): void {
+  const found = mounts.find(({ subpath }) => subpath);
+  if (found === undefined) return;
+  throw new GalleyError("unimplemented", "volume-subpath is not supported yet", {
+    subject: found.target,
+    hint: "mount the whole volume, or a volume of its own for each part",
+  });
 }
 
 /** sethostname(2) takes 64 bytes; a label of DNS has 63. */

@@ -32,6 +32,8 @@ export interface ConfigInput {
   /** For `--ipc shareable`: a host directory that is /dev/shm. Without it the container has a private one. */
   readonly shm?: string;
   readonly consoleSize?: { readonly rows: number; readonly columns: number };
+  /** Make nothing on the host, and do not ask for what is to be bound. */
+  readonly dry?: boolean;
 }
 
 /** Everything but the mounts, the resources and the process. Also what an exec needs of the container. */
@@ -72,7 +74,10 @@ export async function makeConfig(input: ConfigInput): Promise<RuntimeConfig> {
     ...(modes.uts.kind === "host" ? {} : { hostname, ...(spec.domainname ? { domainname: spec.domainname } : {}) }),
     root: { path: "rootfs", readonly: spec.readonlyRootfs === true },
     process: processConfig(input, confinement, credentials, hostname),
-    mounts: mountsOf({ spec, modes, security, joined, files: input.files, ...shm }, requestedConfigs(spec, resolved)),
+    mounts: mountsOf(
+      { spec, modes, security, joined, files: input.files, ...shm },
+      requestedConfigs(spec, resolved, input.dry === true),
+    ),
     ...(spec.annotations === undefined ? {} : { annotations: spec.annotations }),
     linux: await linuxConfig(input, confinement),
   };

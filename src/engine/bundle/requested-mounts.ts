@@ -1,4 +1,4 @@
-import { statSync } from "node:fs";
+import { mkdirSync, statSync } from "node:fs";
 import { posix } from "node:path";
 import { GalleyError, toGalleyError } from "../../errors.ts";
 import { kernelAtLeast } from "../../linux/kernel-version.ts";
@@ -27,23 +27,24 @@ export function requestedMounts(spec: ContainerSpec, image: ImageExecConfig = {}
 
 type ResolvedVolume = ResolvedProcess["volumes"][number];
 
-/** The requested mounts as the runtime takes them. Binds and volumes are those of `resolved`, file systems in memory of `spec`. */
-export function requestedConfigs(spec: ContainerSpec, resolved: ResolvedProcess): readonly MountConfig[] {
+/**
+ * The requested mounts as the runtime takes them. Binds and volumes are those of `resolved`, file systems in memory of `spec`. A
+ * directory of the host that `-v` once made is made again where it is gone, unless `dry`.
+ */
+export function requestedConfigs(spec: ContainerSpec, resolved: ResolvedProcess, dry: boolean): readonly MountConfig[] {
   const requests = spec.mounts ?? [];
   if (requests.length + resolved.volumes.length === 0) return [];
   const tmpfs = requests.filter(({ type }) => type === "tmpfs").map(tmpfsConfig);
-  const binds = resolved.volumes.map((volume) =>
-    bindConfig(
-      volume,
-      requests.find(({ target }) => target === volume.target),
-    ),
-  );
+  const binds = resolved.volumes.map((volume) => {
+    const request = requests.find(({ target }) => target === volume.target);
+    if (volume.type === "bind" && !dry) requireSource(volume.source, request?.createSource === true);
+    return bindConfig(volume, request);
+  });
   return [...binds, ...tmpfs];
 }
 
 function bindConfig(volume: ResolvedVolume, request: MountRequest | undefined): MountConfig {
   const { source, target, type, readonly } = volume;
-  if (type === "bind") requireSource(source);
   const propagation = request?.propagation ?? (type === "bind" ? "rprivate" : undefined);
   const options = [
     request?.nonRecursive ? "bind" : "rbind",
@@ -61,19 +62,16 @@ function readonlyWord(request: MountRequest | undefined): "ro" | "rro" {
   throw new GalleyError("failed_precondition", "bind-recursive=readonly needs Linux 5.12 or newer");
 }
 
-function requireSource(source: string): void {
+/** Throws `invalid_argument`, in docker's words, for a bind of what is not there; with `create` it is made a directory. */
+export function requireSource(source: string, create: boolean): void {
   try {
-    statSync(source);
+    if (statSync(source, { throwIfNoEntry: false }) !== undefined) return;
+    if (create) mkdirSync(source, { recursive: true, mode: 0o755 });
   } catch (failure) {
-    const error = toGalleyError(failure);
-    if (error.code !== "not_found") throw error;
-    throw missingSource(source);
+    throw toGalleyError(failure, { op: "bind", subject: source });
   }
-}
-
-/** docker's words for a bind of what is not there. */
-export function missingSource(source: string): GalleyError {
-  return new GalleyError(
+  if (create) return;
+  throw new GalleyError(
     "invalid_argument",
     `invalid mount config for type "bind": bind source path does not exist: ${source}`,
     { hint: "make it, or use -v, which makes a directory" },

@@ -1,8 +1,5 @@
-import { mkdirSync, statSync } from "node:fs";
-import { GalleyError, toGalleyError } from "../../errors.ts";
-import { missingSource } from "../bundle/requested-mounts.ts";
+import { requireSource } from "../bundle/requested-mounts.ts";
 import type { MountRequest, ResolvedProcess } from "../types.ts";
-import type { VolumeRecord } from "./types.ts";
 import type { Volumes } from "./volumes.ts";
 
 type ResolvedVolumes = ResolvedProcess["volumes"];
@@ -36,14 +33,7 @@ export async function provideMounts(
 }
 
 function provideBind({ source = "", target, readonly, createSource }: MountRequest): ResolvedVolumes[number] {
-  if (statSync(source, { throwIfNoEntry: false }) === undefined) {
-    if (createSource !== true) throw missingSource(source);
-    try {
-      mkdirSync(source, { recursive: true, mode: 0o755 });
-    } catch (failure) {
-      throw toGalleyError(failure, { op: "create bind source", subject: source });
-    }
-  }
+  requireSource(source, createSource === true);
   return { source, target, type: "bind", readonly: readonly === true };
 }
 
@@ -53,10 +43,9 @@ async function provideVolume(
   lower: readonly string[],
   provided: ResolvedVolumes[number][],
 ): Promise<ResolvedVolumes[number]> {
-  const { source: asked, target, readonly, noCopy, subpath, labels = {} } = request;
+  const { source: asked, target, readonly, noCopy, labels = {} } = request;
   const volume = volumes.ensure(asked, labels);
   const result = { name: volume.name, source: volume.mountpoint, target, type: "volume", readonly: readonly === true };
-  if (subpath !== undefined && subpath !== "") return { ...result, source: await subdirectory(volume, subpath) };
   if (noCopy === true) return result;
   try {
     const { copyUp } = await import("./copy-up.ts");
@@ -66,18 +55,4 @@ async function provideVolume(
     throw failure;
   }
   return result;
-}
-
-/** docker neither makes it nor follows a link out of the volume to it. */
-async function subdirectory({ name, mountpoint }: VolumeRecord, subpath: string): Promise<string> {
-  const { Root } = await import("../../linux/fs-at/fs-at.ts");
-  using root = Root.open(mountpoint);
-  const isLinked = subpath.split("/").some((_, index, parts) => {
-    const part = parts.slice(0, index + 1).join("/");
-    return root.tryStat(part, { follow: false })?.type === "symlink";
-  });
-  if (!isLinked && root.tryStat(subpath) !== undefined) return `${mountpoint}/${subpath}`;
-  throw new GalleyError("invalid_argument", `cannot access path ${subpath} of volume ${name}`, {
-    hint: "it must be in the volume already, and not be reached through links",
-  });
 }

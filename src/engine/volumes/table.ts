@@ -13,6 +13,10 @@ export interface VolumeRow {
 export class VolumeTable {
   constructor(private readonly database: Database) {}
 
+  get inTransaction(): boolean {
+    return this.database.inTransaction;
+  }
+
   get(name: string): VolumeRow | undefined {
     return this.database.query<VolumeRow, [string]>("SELECT * FROM volumes WHERE name = ?").get(name) ?? undefined;
   }

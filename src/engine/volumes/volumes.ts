@@ -57,7 +57,7 @@ export class Volumes {
     return this.ensure(name, labels);
   }
 
-  /** As {@link create}, at once. */
+  /** As {@link create}, at once. In a transaction of the caller's, which may yet be undone, the directory is left for later. */
   ensure(name: string | undefined, labels: Readonly<Record<string, string>> = {}): VolumeRecord {
     if (name !== undefined) checkVolumeName(name);
     const anonymous = name === undefined;
@@ -69,7 +69,7 @@ export class Volumes {
     };
     const known = anonymous ? undefined : this.table.get(row.name);
     if (known === undefined) this.table.add(row);
-    this.#makeDirectory(row.name);
+    if (!this.table.inTransaction) this.#makeDirectory(row.name);
     return this.record(known ?? this.table.get(row.name) ?? { ...row, copying: 0 });
   }
 
