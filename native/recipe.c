@@ -140,7 +140,7 @@ static const char *check_shim(const struct recipe *recipe) {
   for (u32 i = 0; i < sizeof texts / sizeof texts[0]; i++) {
     if (!good_text(recipe, texts[i])) return "bad path in the shim's settings";
   }
-  if (shim->socket_path == 0 || shim->status_path == 0) return "the shim has no socket or no status file";
+  if (shim->socket_path == 0) return "the shim has no socket";
   if ((shim->flags & SHIM_LOG) && shim->log_path == 0) return "the shim has no log file";
   if (shim->restart_policy > RESTART_ALWAYS) return "unknown restart policy";
   return NULL;

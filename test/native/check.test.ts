@@ -91,7 +91,7 @@ const refusals: readonly [what: string, reason: string, recipe: Uint8Array][] = 
   ["a fixup of unknown kind", "bad argument", argument(4, 3, 9n)],
   ["a clone of cleanup", "clone of another section than the inside", argument(7, 2, 2n)],
   ["point 256", "bad meeting point", argument(8, 0, 256n)],
-  ["a shim without socket", "the shim has no socket or no status file", u32(128, 0)],
+  ["a shim without socket", "the shim has no socket", u32(128, 0)],
   ["a log without path", "the shim has no log file", u32(140, 0)],
   ["another restart policy", "unknown restart policy", u32(120, 3)],
   ["a shim's slot", "bad slot in the shim's settings", u32(112, 99)],
