@@ -34,7 +34,7 @@ export async function execIn(parts: Parts, container: string, spec: ExecSpec): P
     if (report.failure === undefined) return attachFd === undefined ? undefined : await adoptAttachment(attachFd);
     if (attachFd !== undefined) closeSync(attachFd);
     const { failedStep, startFailure } = await import("./start-failure.ts");
-    const step = failedStep(recipe, report.failure);
+    const step = failedStep(recipe, report);
     if (step?.op === "open_pid" && report.failure.errno === errno.ESRCH) throw notRunning(record, "exec");
     throw startFailure(step, report.failure.errno, record.name);
   } finally {

@@ -1,14 +1,15 @@
 import { type ErrorCode, GalleyError } from "../../errors.ts";
 import { describeErrno, errno, errnoText } from "../../linux/errno.ts";
 import type { Recipe, Step } from "../../recipe/recipe.ts";
-import type { StepFailure } from "../../recipe/report.ts";
+import type { Report } from "../../recipe/report.ts";
 
 /** Exit statuses of a command that cannot be run: docker's, which are the shell's. */
 const NOT_FOUND = 127;
 const NOT_EXECUTABLE = 126;
 
-/** The step that a report blames; undefined where the native program refused the whole recipe. */
-export function failedStep(recipe: Recipe, failure: StepFailure): Step | undefined {
+/** The step that a report blames; undefined where the native program refused the whole recipe, and so timed nothing. */
+export function failedStep(recipe: Recipe, { failure, timings }: Report): Step | undefined {
+  if (failure === undefined || timings.outside.length === 0) return undefined;
   return recipe.sections[failure.section]?.[failure.step];
 }
 
@@ -77,6 +78,7 @@ function hintOf({ op, cause }: Step, error: number): string | undefined {
   if (cause.startsWith("root.path") && error === errno.EINVAL) {
     return "overlayfs refuses these directories: is --root on a file system that it can use, such as ext4 or xfs?";
   }
+  if (cause === "process.cwd") return "--workdir or the image's WORKDIR names it";
   if (error === errno.EPERM) return "does this machine, or the container we are in, allow it?";
   return undefined;
 }

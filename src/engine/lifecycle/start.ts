@@ -96,7 +96,7 @@ async function run(parts: Parts, start: Start): Promise<number | undefined> {
     if (report.failure === undefined) return attachFd;
     closeFd(attachFd);
     const { failedStep } = await import("./start-failure.ts");
-    const step = report.timings.outside.length === 0 ? undefined : failedStep(recipe, report.failure);
+    const step = failedStep(recipe, report);
     const failed = step && { step, errno: report.failure.errno };
     if (failed === undefined || attempt === ATTEMPTS || !(await recovered(parts, start, failed))) {
       throw await failureOf(start, failed, report.failure.errno);
