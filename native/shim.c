@@ -193,7 +193,8 @@ static void watch_children(struct shim *shim) {
 static void welcome_first_client(struct shim *shim) {
   if (shim->settings->attach_fd == NO_ATTACH_FD) return;
   struct client *client = add_client(shim, (int)shim->settings->attach_fd);
-  client->wants_output = client->spoke = true;
+  /* It is told of the end unasked: the end may come before it has said anything. */
+  client->wants_output = client->wants_exit = client->spoke = true;
   client->has_stdin = shim->settings->flags & SHIM_OPEN_STDIN;
 }
 

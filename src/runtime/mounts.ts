@@ -92,7 +92,7 @@ function bind(mount: Mount): Step[] {
   if (recursiveAttributes !== undefined) {
     steps.push(setOnMount(slot.mount, recursiveAttributes, flag.AT_RECURSIVE, cause));
   }
-  attach(mount, isDirectory(source, cause), steps);
+  attach(mount, facts.isDirectory?.(source) ?? isDirectory(source, cause), steps);
   return steps;
 }
 

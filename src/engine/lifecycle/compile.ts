@@ -20,6 +20,8 @@ export interface CompileInput {
   readonly joined: JoinedContainers;
   readonly network: ExtraSteps | undefined;
   readonly options: StartOptions;
+  /** Whether a file that is still to be made will be a directory; undefined for one that is there. */
+  readonly willBeDirectory?: (path: string) => boolean | undefined;
 }
 
 /** The recipe of a container's start. Writes nothing. */
@@ -27,7 +29,8 @@ export async function compileContainer(parts: Parts, input: CompileInput): Promi
   const { record, lower, options } = input;
   const { spec, resolved } = record.made;
   const places = placesIn(parts, record.id);
-  const facts = hostFacts();
+  const { willBeDirectory } = input;
+  const facts = { ...hostFacts(), ...(willBeDirectory === undefined ? {} : { isDirectory: willBeDirectory }) };
   const config = await makeConfig({
     id: record.id,
     spec,

@@ -31,13 +31,16 @@ export async function planContainer(parts: Parts, asked: ContainerSpec): Promise
   };
   const { containers, networkOwner } = joinedOf(parts, spec);
   const plan = await networkOf(parts, record);
+  const files = networkFilePaths(parts, networkOwner ?? record.id);
+  const made = new Set(Object.values(files));
   return compileContainer(parts, {
     record,
     lower: await lowerOf(parts, image.id, image.layers),
-    files: networkFilePaths(parts, networkOwner ?? record.id),
+    files,
     joined: containers,
     network: change(parts, () => plan.preview()).steps,
     options: {},
+    willBeDirectory: (path) => (made.has(path) ? false : path.startsWith(`${parts.paths.volumes}/`) || undefined),
   });
 }
 

@@ -85,12 +85,12 @@ export async function openAttachment(
   const flags = (options.stdin ? attachFlag.stdin : 0) | (options.output ? attachFlag.output : 0);
   const attached = await connection.request(request.attach, words(flags));
   if (attached === ESRCH) return undefined;
+  connection.askExit();
   return attachmentOn(queue, connection);
 }
 
 function attachmentOn(queue: EventQueue, connection: ShimConnection): Attachment {
   queue.connection = connection;
-  connection.askExit();
   return {
     events: queue,
     write: (data) => connection.write(data),
