@@ -69,7 +69,7 @@ function readMount(config: MountConfig, index: number): Mount {
 function mountSteps(mount: Mount, config: RuntimeConfig, facts: HostFacts): Step[] {
   const { type = "" } = mount.config;
   if (type === "cgroup") return cgroupMount(mount.config.destination, mount.options, config, facts, mount.cause);
-  if (isBind(mount)) return bind(mount);
+  if (isBind(mount)) return bind(mount, facts);
   if (type !== "") return fileSystem(mount);
   throw new GalleyError("invalid_argument", "is required, unless the options have bind or rbind", {
     subject: `mounts[${mount.index}].type`,
@@ -80,7 +80,7 @@ function isBind({ config, options }: Mount): boolean {
   return options.bind !== "none" || config.type === "bind";
 }
 
-function bind(mount: Mount): Step[] {
+function bind(mount: Mount, facts: HostFacts): Step[] {
   const { options, cause } = mount;
   const source = mount.config.source ?? "";
   refuseParameters(mount);
