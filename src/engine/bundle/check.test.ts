@@ -71,7 +71,10 @@ const refused: readonly (readonly [spec: Partial<ContainerSpec>, message: string
   [{ oomScoreAdj: 2000 }, "Invalid value 2000, range for oom score adj is [-1000, 1000]"],
   [{ sysctls: { "kernel.foo": "1" } }, "sysctl 'kernel.foo=1' is not allowed"],
   [{ sysctls: { "net.ipv4.ip_forward": "1" }, network: "host" }, "is not allowed in the host's network namespace"],
-  [{ sysctls: { "kernel.shmmax": "1" }, ipcMode: "host" }, "is not allowed in the host's ipc namespace"],
+  [
+    { sysctls: { "kernel.shmmax": "1" }, ipcMode: "host" },
+    "sysctl 'kernel.shmmax=1' is not allowed in the host's ipc namespace",
+  ],
   [{ capAdd: ["FOO"] }, 'unknown capability: "CAP_FOO"'],
   [{ securityOpt: ["foo=bar"] }, 'invalid --security-opt: "foo=bar"'],
   [{ securityOpt: ["no-new-privileges=foo"] }, 'invalid --security-opt: "no-new-privileges=foo"'],

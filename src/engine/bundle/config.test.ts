@@ -207,6 +207,15 @@ describe("privileges", () => {
   });
 });
 
+test("a device that the host does not have is refused in docker's words", async () => {
+  const device = (hostPath: string) =>
+    configOf(layer, { devices: [{ hostPath, containerPath: "/dev/x", access: "r" }] });
+  await expect(device("/dev/no-such")).rejects.toThrow(
+    'error gathering device information while adding custom device "/dev/no-such": no such file or directory',
+  );
+  await expect(device("/etc/passwd")).rejects.toThrow('custom device "/etc/passwd": not a device node');
+});
+
 describe("an exec", () => {
   const spec: ContainerSpec = { image: "i", user: "bob", ulimits: [{ name: "core", soft: 0, hard: -1 }] };
   const input = {

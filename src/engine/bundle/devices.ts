@@ -1,4 +1,4 @@
-import { GalleyError } from "../../errors.ts";
+import { GalleyError, toGalleyError } from "../../errors.ts";
 import { allHostDevices, defaultDevices, deviceRule, hostDevices } from "../../linux/devices.ts";
 import type { DeviceConfig, DeviceRule } from "../../spec/runtime.ts";
 import type { ContainerSpec } from "../types.ts";
@@ -13,11 +13,11 @@ const deny: DeviceRule = { allow: false, access: "rwm" };
 
 /**
  * Nodes and rules of a container's devices: the standard ones, those asked for, and for a privileged container all of the
- * host's. Throws `not_found` or `invalid_argument` for a path of the host without a device.
+ * host's. Throws `invalid_argument`, in docker's words, for a path of the host without a device.
  */
 export function devicesOf(spec: ContainerSpec): ContainerDevices {
   const asked = (spec.devices ?? []).flatMap(({ hostPath, containerPath, access }) =>
-    hostDevices(hostPath, containerPath).map((node) => ({ node, access })),
+    gather(hostPath, containerPath).map((node) => ({ node, access })),
   );
   if (spec.privileged) {
     const nodes = distinct([...defaultDevices, ...asked.map(({ node }) => node), ...allHostDevices()]);
@@ -29,6 +29,20 @@ export function devicesOf(spec: ContainerSpec): ContainerDevices {
     nodes: distinct([...defaultDevices, ...asked.map(({ node }) => node)]),
     rules: [deny, ...asked.map(({ node, access }) => deviceRule(node, access)), ...more],
   };
+}
+
+function gather(hostPath: string, containerPath: string): readonly DeviceConfig[] {
+  try {
+    return hostDevices(hostPath, containerPath);
+  } catch (failure) {
+    const error = toGalleyError(failure);
+    const reason = error.code === "not_found" ? "no such file or directory" : error.message;
+    throw new GalleyError(
+      "invalid_argument",
+      `error gathering device information while adding custom device ${JSON.stringify(hostPath)}: ${reason}`,
+      error.hint === undefined ? {} : { hint: error.hint },
+    );
+  }
 }
 
 function distinct(nodes: readonly DeviceConfig[]): readonly DeviceConfig[] {

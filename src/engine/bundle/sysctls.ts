@@ -26,6 +26,7 @@ export function checkSysctls(spec: ContainerSpec, modes: NamespaceModes): void {
       return mode !== undefined && mode.kind !== "host";
     });
     if (problem === undefined) continue;
-    throw new GalleyError("invalid_argument", `sysctl '${name}=${value}' is not allowed: it ${problem}`);
+    const reason = problem.startsWith("is not allowed") ? problem : `is not allowed: it ${problem}`;
+    throw new GalleyError("invalid_argument", `sysctl '${name}=${value}' ${reason}`);
   }
 }
