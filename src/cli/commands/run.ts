@@ -75,7 +75,7 @@ async function runDetached(
   spec: ContainerSpec,
   request: ContainerRequest,
 ): Promise<number> {
-  const id = await createContainer(cli, engine, spec, request);
+  const id = await createContainer(cli, engine, spec, request, { toStart: true });
   await startOrRemove(engine, spec, id, () => engine.containers.start(id));
   cli.out(`${id}\n`);
   return 0;
@@ -88,7 +88,7 @@ async function runAttached(
   request: ContainerRequest,
   settings: AttachSettings,
 ): Promise<number> {
-  const id = await createContainer(cli, engine, spec, request);
+  const id = await createContainer(cli, engine, spec, request, { toStart: true });
   const attach = { stdin: settings.stdin, output: settings.stdout || settings.stderr };
   const end = await stayAttached(cli, settings, (consoleSize) => {
     const options = { attach, ...(consoleSize === undefined ? {} : { consoleSize }) };

@@ -1,4 +1,4 @@
-import type { ContainerSpec } from "../../engine/types.ts";
+import type { ContainerSpec, CreateOptions } from "../../engine/types.ts";
 import type { Images } from "../../image/types.ts";
 import type { Cli, CliEngine } from "../cli.ts";
 import { type ContainerRequest, containerSpec, type OptionParsers } from "../container-flags/spec.ts";
@@ -39,11 +39,12 @@ export async function createContainer(
   engine: CliEngine,
   spec: ContainerSpec,
   { values }: ContainerRequest,
+  options: CreateOptions = {},
 ): Promise<string> {
   const file = values.cidfile === "" ? undefined : openCidFile(values.cidfile);
   try {
     await provideImage(cli, engine, spec, values);
-    const { id, warnings } = await engine.containers.create(spec);
+    const { id, warnings } = await engine.containers.create(spec, options);
     for (const warning of warnings) cli.err(`WARNING: ${warning}\n`);
     file?.write(id);
     return id;
