@@ -75,6 +75,7 @@ const MAX_HOSTNAME = 64;
 
 function checkNames({ hostname = "", domainname = "" }: ContainerSpec): void {
   for (const [word, text] of [["hostname", hostname] as const, ["domainname", domainname] as const]) {
+    if (text === "") continue;
     if (Buffer.byteLength(text) > MAX_HOSTNAME)
       throw invalid(`the ${word} is longer than ${MAX_HOSTNAME} bytes: ${text}`);
     if (/[\s/\0]/.test(text)) throw invalid(`invalid ${word}: ${JSON.stringify(text)}`);

@@ -46,30 +46,29 @@ export function removeAnonymous(volumes: Volumes, names: readonly string[]): voi
 export function pruneVolumes(volumes: Volumes, { all, filters }: PruneRequest): PruneResult {
   const { all: allFilter = [], ...others } = filters;
   const named = all || allFilter.some((value) => /^(1|t|true)$/i.test(value));
-  let reclaimed = 0;
   const removed = volumes.table.change(() => {
     const unused = filterVolumes(volumes, others).filter(
       (row) => (named || row.anonymous === 1) && volumes.inUse(row.name).length === 0,
     );
-    for (const { name } of unused) {
-      reclaimed += treeSize(volumes.mountpoint(name));
-      takeAway(volumes, name);
-    }
-    return unused.map(({ name }) => name);
+    return unused.map(({ name }) => ({ name, path: takeAway(volumes, name) }));
   });
-  deleteRemoved(volumes);
-  return { removed, reclaimed };
+  const reclaimed = removed.reduce((sum, { path }) => sum + treeSize(path), 0);
+  if (removed.length > 0) deleteRemoved(volumes);
+  return { removed: removed.map(({ name }) => name), reclaimed };
 }
 
-function takeAway({ directory, table }: Volumes, name: string): void {
+/** Where the directory is then, if there was one. */
+function takeAway({ directory, table }: Volumes, name: string): string {
   const removed = join(directory, REMOVED);
   mkdirSync(removed, { recursive: true, mode: 0o700 });
+  const path = join(removed, crypto.randomUUID());
   try {
-    renameSync(join(directory, name), join(removed, crypto.randomUUID()));
+    renameSync(join(directory, name), path);
   } catch (failure) {
     if ((failure as { code?: unknown }).code !== "ENOENT") throw failure;
   }
   table.delete(name);
+  return path;
 }
 
 /** What others removed and could not delete to the end goes too. Two that delete the same do not disturb each other. */

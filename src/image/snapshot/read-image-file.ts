@@ -53,10 +53,13 @@ function lookInto(layer: string, names: readonly string[]): Answer | undefined {
   return "unclear";
 }
 
+/** A container's own directory may be among the layers: what has become a FIFO since it was looked at must not hold us up. */
 function readFile(file: string, path: string, max: number): Uint8Array {
-  const fd = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW);
+  const fd = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
-    const { size } = fstatSync(fd);
+    const stats = fstatSync(fd);
+    if (!stats.isFile()) throw new GalleyError("failed_precondition", "it is no file", { op: "read", subject: path });
+    const { size } = stats;
     if (size > max) {
       throw new GalleyError("resource_exhausted", `the file is larger than ${max} bytes`, {
         op: "read",
