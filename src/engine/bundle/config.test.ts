@@ -5,6 +5,7 @@ import { findProblems } from "../../spec/validate/validate.ts";
 import type { ContainerSpec } from "../types.ts";
 import { makeExecProcess } from "./exec.ts";
 import { resolveProcess } from "./process.ts";
+import { checkPropagation } from "./propagation.ts";
 import { configOf, id, Layer } from "./test-parts.ts";
 
 let layer: Layer;
@@ -169,8 +170,20 @@ describe("mounts", () => {
   });
 
   test("that spread need a root that lets them", async () => {
-    const mounts = [{ type: "bind" as const, source: "/", target: "/m", propagation: "rshared" as const }];
+    const mounts = [{ type: "volume" as const, source: "v", target: "/m", propagation: "rshared" as const }];
     expect((await configOf(layer, { mounts })).linux?.rootfsPropagation).toBe("rshared");
+  });
+
+  test("that spread need a source on a mount that lets them", () => {
+    const line = (point: string, options: string) => `1 1 0:1 / ${point} rw ${options}- tmpfs tmpfs rw\n`;
+    const info = line("/", "shared:1 ") + line("/tmp", "") + line("/usr", "master:1 ") + line("/private", "");
+    const check = (source: string, word: "rshared" | "slave" | "rprivate") => () =>
+      checkPropagation(source, word, () => info);
+    expect(check("/etc", "rshared")).not.toThrow();
+    expect(check("/usr/bin", "slave")).not.toThrow();
+    expect(check("/tmp", "rprivate")).not.toThrow();
+    expect(check("/usr/bin", "rshared")).toThrow("path /usr/bin is mounted on /usr but it is not a shared mount");
+    expect(check("/tmp", "slave")).toThrow("path /tmp is mounted on /tmp but it is not a shared or slave mount");
   });
 
   test("of a read-only root are read-only where that hurts nobody", async () => {

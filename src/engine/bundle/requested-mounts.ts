@@ -5,6 +5,7 @@ import { kernelAtLeast } from "../../linux/kernel-version.ts";
 import type { ImageExecConfig } from "../../spec/image.ts";
 import type { MountConfig } from "../../spec/runtime.ts";
 import type { ContainerSpec, MountRequest, ResolvedProcess } from "../types.ts";
+import { checkPropagation } from "./propagation.ts";
 
 /**
  * Every mount that specification and image ask for: the image's volumes are anonymous ones, unless something else is mounted
@@ -37,7 +38,10 @@ export function requestedConfigs(spec: ContainerSpec, resolved: ResolvedProcess,
   const tmpfs = requests.filter(({ type }) => type === "tmpfs").map(tmpfsConfig);
   const binds = resolved.volumes.map((volume) => {
     const request = requests.find(({ target }) => target === volume.target);
-    if (volume.type === "bind" && !dry) requireSource(volume.source, request?.createSource === true);
+    if (volume.type === "bind" && !dry) {
+      requireSource(volume.source, request?.createSource === true);
+      checkPropagation(volume.source, request?.propagation);
+    }
     return bindConfig(volume, request);
   });
   return [...binds, ...tmpfs];
