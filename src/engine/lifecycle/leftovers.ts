@@ -43,5 +43,5 @@ export async function cleanUpContainer(parts: Parts, id: string): Promise<void> 
   if (!hasLeftovers(places, lifeOf(places))) return;
   const recipe = lastRecipe(places);
   if (recipe !== undefined) await cleanUp(parts, recipe);
-  await sweepNetworks(parts);
+  await sweepNetworks(parts, id);
 }

@@ -37,7 +37,7 @@ function tryBegin<T>(
   if (busy !== undefined && !isKept(busy, kind)) return { busy };
   const { begin, value } = work(record);
   if (busy !== undefined) operations.end(record.id);
-  if (begin) operations.begin(record.id, kind);
+  if (begin) operations.begin(record.id, busy !== undefined && kind === "start" ? "run" : kind);
   return { busy: undefined, value };
 }
 
@@ -46,6 +46,14 @@ function isKept(operation: Operation, next: OperationKind): boolean {
   const self = thisProcess();
   const isOurs = operation.pid === self.pid && operation.startTime === self.startTime;
   return isOurs && operation.namespace === self.namespace && operation.kind === "create" && next !== "create";
+}
+
+/** Ends a creation that this process has kept for a start; whether there was one. Inside a transaction. */
+export function endKept({ operations }: Parts, container: string): boolean {
+  const operation = operations.of(container);
+  if (operation === undefined || !isKept(operation, "start")) return false;
+  operations.end(container);
+  return true;
 }
 
 /** Gives the lock back, with a last change in the same transaction. */

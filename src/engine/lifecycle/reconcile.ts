@@ -6,13 +6,15 @@ import { change, type Parts, placesIn } from "./parts.ts";
 
 /**
  * Repairs what killed processes have left: operations that nobody goes on with, and records of `--rm` containers that are gone. Two
- * small queries where there is nothing to do.
+ * small queries where there is nothing to do. A repair that fails is left to the next command: it is no business of this one.
  */
 export async function reconcile(parts: Parts): Promise<void> {
   const operations = parts.operations.all();
-  for (const operation of operations) if (isAbandoned(operation)) await repair(parts, operation);
+  for (const operation of operations) if (isAbandoned(operation)) await repair(parts, operation).catch(() => {});
   const busy = new Set(operations.map(({ container }) => container));
-  for (const id of parts.table.idsToRemove()) if (!busy.has(id) && hasEnded(parts, id)) await reap(parts, id);
+  for (const id of parts.table.idsToRemove()) {
+    if (!busy.has(id) && hasEnded(parts, id)) await reap(parts, id).catch(() => {});
+  }
 }
 
 /** A `--rm` container that has run and will not run again, whose shim has done what it does. */
@@ -34,8 +36,19 @@ export async function reap(parts: Parts, id: string): Promise<void> {
   if (begun === undefined) return;
   const { deleteContainer, forget } = await import("./delete.ts");
   if (!existsSync(placesIn(parts, id).directory)) return forget(parts, begun, { volumes: true });
-  await (await import("./leftovers.ts")).cleanUpContainer(parts, id);
-  await deleteContainer(parts, begun, { volumes: true });
+  await orAbandon(parts, id, async () => {
+    await (await import("./leftovers.ts")).cleanUpContainer(parts, id);
+    await deleteContainer(parts, begun, { volumes: true });
+  });
+}
+
+async function orAbandon(parts: Parts, id: string, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (failure) {
+    parts.operations.abandon(id);
+    throw failure;
+  }
 }
 
 /** Ends an operation whose holder is gone, unless somebody else does: undoes a creation, settles a start, completes a removal. */
@@ -45,8 +58,9 @@ export async function repair(parts: Parts, operation: Operation): Promise<void> 
   );
   if (record === undefined) return change(parts, () => forgetOrphan(parts, operation));
   const { repairStart, repairRemoval } = await import("./repair.ts");
-  if (operation.kind === "start") return repairStart(parts, record);
-  return repairRemoval(parts, record);
+  const { kind } = operation;
+  const isStart = kind === "start" || kind === "run";
+  await orAbandon(parts, record.id, () => (isStart ? repairStart(parts, record, kind) : repairRemoval(parts, record)));
 }
 
 /** An operation without a container is nobody's. */

@@ -1,4 +1,4 @@
-import { GalleyError } from "../../errors.ts";
+import { GalleyError, toGalleyError } from "../../errors.ts";
 import { isAlive } from "../records/processes.ts";
 import type { ContainerRecord } from "../records/record.ts";
 import { lifeOf } from "../records/view.ts";
@@ -29,7 +29,11 @@ export async function removeContainer(parts: Parts, container: string, options: 
     endOperation(parts, record.id);
     throw failure;
   }
-  await deleteContainer(parts, record, { volumes: options.volumes === true });
+  await deleteContainer(parts, record, { volumes: options.volumes === true }).catch((failure) => {
+    // Some of it may be gone already: the next command goes on.
+    parts.operations.abandon(record.id);
+    throw toGalleyError(failure, { op: "remove", subject: record.name });
+  });
   await dropHiddenImage(parts, record.imageId);
 }
 
@@ -42,8 +46,8 @@ function refuseActive(parts: Parts, { id, name }: ContainerRecord): void {
   });
 }
 
-/** Also waits for a shim that is about to end by itself: it is cleaning up. */
-async function endProcesses(parts: Parts, { id }: ContainerRecord): Promise<void> {
+/** Kills what runs. Also waits for a shim that is about to end by itself: it is cleaning up. */
+export async function endProcesses(parts: Parts, { id }: ContainerRecord): Promise<void> {
   const life = lifeOf(placesIn(parts, id));
   if (life.status === undefined) return;
   if (life.state === "exited" && !isAlive(life.status.shim)) return;

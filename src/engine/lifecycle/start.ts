@@ -13,7 +13,7 @@ import type { Attachment, StartOptions } from "../types.ts";
 import { compileContainer } from "./compile.ts";
 import { type Joined, joinedOf } from "./joined.ts";
 import { lowerOf } from "./layers.ts";
-import { beginOperation, endOperation } from "./lock.ts";
+import { beginOperation, endKept, endOperation } from "./lock.ts";
 import { type NetworkPart, networkOf } from "./network.ts";
 import { writeNetworkFiles } from "./network-files.ts";
 import { change, type Parts, placesIn } from "./parts.ts";
@@ -21,6 +21,8 @@ import { reconcile } from "./reconcile.ts";
 
 /** How often a start is tried again after the network was repaired. */
 const ATTEMPTS = 3;
+/** docker's exit code of a container that could not be started. */
+const FAILED = 128;
 
 /** A start under way: the container's lock is held. */
 interface Start {
@@ -37,7 +39,8 @@ export async function startContainer(
   options: StartOptions = {},
 ): Promise<Attachment | undefined> {
   await reconcile(parts);
-  const start = await beginStart(parts, container, options);
+  const found = findRecord(parts.table, container);
+  const start = await beginStart(parts, found, options).catch((failure) => refuse(parts, found, failure));
   if (start === undefined) return undefined;
   try {
     const fd = await run(parts, start);
@@ -49,8 +52,7 @@ export async function startContainer(
 }
 
 /** Lock, lease and what is decided about the network, in one transaction. */
-async function beginStart(parts: Parts, container: string, options: StartOptions): Promise<Start | undefined> {
-  const found = findRecord(parts.table, container);
+async function beginStart(parts: Parts, found: ContainerRecord, options: StartOptions): Promise<Start | undefined> {
   const plan = await networkOf(parts, found);
   const attempt = () =>
     beginOperation(parts, found.id, "start", (record) => {
@@ -71,6 +73,18 @@ async function beginStart(parts: Parts, container: string, options: StartOptions
     if (!(await (await import("./sweep.ts")).sweepNetworks(parts))) throw failure;
     return attempt();
   }
+}
+
+/** A container that was created to be started stays all the same, as one that never was. */
+function refuse(parts: Parts, { id, name, made, started }: ContainerRecord, failure: unknown): never {
+  const error = toGalleyError(failure, { op: "start", subject: name });
+  change(parts, () => {
+    if (!endKept(parts, id)) return;
+    const network = { mode: made.spec.network ?? "bridge", ports: [] };
+    const said = { exitCode: FAILED, message: error.describe() };
+    parts.table.setStarted(id, { hostname: hostnameOf(id, made.spec), network, ...started, failure: said });
+  });
+  throw error;
 }
 
 function isRunning(parts: Parts, { id, name }: ContainerRecord): boolean {
@@ -157,7 +171,7 @@ async function failureOf({ record, network }: Start, failed: Failed | undefined,
 /** The native program has undone its part; what is left is the lease, and to say what happened. */
 async function giveUp(parts: Parts, { record, network, joined }: Start, failure: GalleyError): Promise<GalleyError> {
   const networks = network.request === undefined ? undefined : await parts.networks();
-  const { exitStatus = 128 } = failure;
+  const { exitStatus = FAILED } = failure;
   const message = failure.describe();
   endOperation(parts, record.id, () => {
     networks?.release(record.id);

@@ -1,8 +1,8 @@
 import type { Database } from "bun:sqlite";
 import { type Holder, mayBeAlive, thisProcess } from "./processes.ts";
 
-/** What a process is doing to a container that others must wait for. */
-export type OperationKind = "create" | "start" | "remove";
+/** What a process is doing to a container that others must wait for; `run` is the start of a container made for it alone. */
+export type OperationKind = "create" | "start" | "run" | "remove";
 
 /** An operation in the store. */
 export interface Operation extends Holder {
@@ -54,6 +54,11 @@ export class Operations {
       )
       .run(pid, startTime, namespace, operation.container, operation.pid, operation.startTime);
     return changes > 0;
+  }
+
+  /** Leaves an operation to whoever comes next. */
+  abandon(container: string): void {
+    this.database.query("UPDATE container_operations SET pid = 0, start_time = '' WHERE container = ?").run(container);
   }
 
   end(container: string): void {
