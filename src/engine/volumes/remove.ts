@@ -2,10 +2,11 @@
  * Removing volumes. The directory is renamed out of the way in the transaction that deletes the row, and only then deleted: killed
  * at any point, there is either the volume (its directory perhaps empty) or its remains among the removed ones, which go next time.
  */
-import { mkdirSync, readdirSync, renameSync } from "node:fs";
+import { mkdirSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { GalleyError } from "../../errors.ts";
 import { Root, removeTree, walk } from "../../linux/fs-at/fs-at.ts";
+import { AT_FDCWD, flock, O, openat } from "../../linux/sys/sys.ts";
 import { filterVolumes } from "./list.ts";
 import type { PruneRequest, PruneResult } from "./types.ts";
 import type { Volumes } from "./volumes.ts";
@@ -14,14 +15,14 @@ import type { Volumes } from "./volumes.ts";
 const REMOVED = ".removed";
 
 /** Throws `not_found`, and `failed_precondition` where a container has it. */
-export function removeVolume(volumes: Volumes, name: string): void {
+export async function removeVolume(volumes: Volumes, name: string): Promise<void> {
   volumes.table.change(() => {
     volumes.row(name);
     const users = volumes.inUse(name);
     if (users.length > 0) throw inUse(name, users);
     takeAway(volumes, name);
   });
-  deleteRemoved(volumes);
+  await deleteRemoved(volumes);
 }
 
 function inUse(name: string, users: readonly string[]): GalleyError {
@@ -31,7 +32,7 @@ function inUse(name: string, users: readonly string[]): GalleyError {
 }
 
 /** Those that are there, anonymous, and no container's. */
-export function removeAnonymous(volumes: Volumes, names: readonly string[]): void {
+export async function removeAnonymous(volumes: Volumes, names: readonly string[]): Promise<void> {
   const removed = volumes.table.change(() =>
     names.filter((name) => {
       if (volumes.table.get(name)?.anonymous !== 1 || volumes.inUse(name).length > 0) return false;
@@ -39,11 +40,11 @@ export function removeAnonymous(volumes: Volumes, names: readonly string[]): voi
       return true;
     }),
   );
-  if (removed.length > 0) deleteRemoved(volumes);
+  if (removed.length > 0) await deleteRemoved(volumes);
 }
 
 /** docker's `volume prune`. */
-export function pruneVolumes(volumes: Volumes, { all, filters }: PruneRequest): PruneResult {
+export async function pruneVolumes(volumes: Volumes, { all, filters }: PruneRequest): Promise<PruneResult> {
   const { all: allFilter = [], ...others } = filters;
   const named = all || allFilter.some((value) => /^(1|t|true)$/i.test(value));
   const removed = volumes.table.change(() => {
@@ -53,7 +54,7 @@ export function pruneVolumes(volumes: Volumes, { all, filters }: PruneRequest): 
     return unused.map(({ name }) => ({ name, path: takeAway(volumes, name) }));
   });
   const reclaimed = removed.reduce((sum, { path }) => sum + treeSize(path), 0);
-  if (removed.length > 0) deleteRemoved(volumes);
+  if (removed.length > 0) await deleteRemoved(volumes);
   return { removed: removed.map(({ name }) => name), reclaimed };
 }
 
@@ -71,11 +72,11 @@ function takeAway({ directory, table }: Volumes, name: string): string {
   return path;
 }
 
-/** What others removed and could not delete to the end goes too. Two that delete the same do not disturb each other. */
-function deleteRemoved({ directory }: Volumes): void {
-  const removed = join(directory, REMOVED);
-  using root = Root.open(removed);
-  for (const name of readdirSync(removed)) removeTree(root, name);
+/** What others removed and could not delete to the end goes too. One process deletes at a time; the next one finds less to do. */
+async function deleteRemoved({ directory }: Volumes): Promise<void> {
+  using root = new Root(openat(AT_FDCWD, join(directory, REMOVED), O.RDONLY | O.DIRECTORY));
+  await flock(root.fd, "exclusive");
+  for (const { name } of root.readdir("/")) removeTree(root, name);
 }
 
 /** Bytes of the files in a directory, each file once whatever its number of names; 0 where there is none. */

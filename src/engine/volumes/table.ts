@@ -9,6 +9,8 @@ export interface VolumeRow {
   readonly copying: number;
 }
 
+export type NewVolume = Omit<VolumeRow, "copying">;
+
 /** The volumes' rows. Whoever reads and then writes does so in {@link VolumeTable.change}. */
 export class VolumeTable {
   constructor(private readonly database: Database) {}
@@ -26,7 +28,7 @@ export class VolumeTable {
   }
 
   /** Whether the volume was not there before. */
-  add(row: Omit<VolumeRow, "copying">): boolean {
+  add(row: NewVolume): boolean {
     const { name, created, labels, anonymous } = row;
     const sql = "INSERT OR IGNORE INTO volumes (name, created, labels, anonymous) VALUES (?, ?, ?, ?)";
     return this.database.query(sql).run(name, created, labels, anonymous).changes > 0;

@@ -54,6 +54,12 @@ describe("a volume", () => {
     expect(existsSync(volumes.directory)).toBe(false);
   });
 
+  test("that cannot be made is not there", async () => {
+    writeFileSync(volumes.directory, "");
+    await expect(volumes.create("data", {})).rejects.toThrow(/ENOTDIR|EEXIST/);
+    expect(await names()).toEqual([]);
+  });
+
   test("is shown as docker shows it", async () => {
     await volumes.create("data", {});
     expect(await volumes.inspect("data")).toEqual({

@@ -3,12 +3,12 @@
  * that is missing is made again when it is needed; one without a row is nobody's.
  */
 import type { Database } from "bun:sqlite";
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { GalleyError, toGalleyError } from "../../errors.ts";
 import type { StorePaths } from "../../state/paths.ts";
 import { checkVolumeName } from "./name.ts";
-import { type VolumeRow, VolumeTable } from "./table.ts";
+import { type NewVolume, type VolumeRow, VolumeTable } from "./table.ts";
 import type { PruneRequest, PruneResult, VolumeFilters, VolumeRecord, VolumeUsers } from "./types.ts";
 
 export { provideMounts } from "./provide.ts";
@@ -67,19 +67,37 @@ export class Volumes {
       labels: JSON.stringify(anonymous ? { ...labels, [ANONYMOUS_LABEL]: "" } : labels),
       anonymous: anonymous ? 1 : 0,
     };
-    const known = anonymous ? undefined : this.table.get(row.name);
-    if (known === undefined) this.table.add(row);
-    if (!this.table.inTransaction) this.#makeDirectory(row.name);
-    return this.record(known ?? this.table.get(row.name) ?? { ...row, copying: 0 });
+    const known = this.table.get(row.name);
+    if (known !== undefined && existsSync(this.mountpoint(row.name))) return this.record(known);
+    if (!this.table.inTransaction) return this.record(this.#addWithDirectory(row));
+    this.table.add(row);
+    return this.record(this.#read(row));
   }
 
-  #makeDirectory(name: string): void {
-    try {
-      mkdirSync(join(this.#directory, name), { recursive: true, mode: 0o711 });
-      mkdirSync(this.mountpoint(name), { recursive: true, mode: 0o755 });
-    } catch (failure) {
-      throw toGalleyError(failure, { op: "create volume", subject: name });
+  #read(row: NewVolume): VolumeRow {
+    return this.table.get(row.name) ?? { ...row, copying: 0 };
+  }
+
+  /** The row stands before the directory is made, which so is never nobody's; a removal in between makes both begin anew. */
+  #addWithDirectory(row: NewVolume): VolumeRow {
+    for (;;) {
+      const isNew = this.table.add(row);
+      const added = this.#read(row);
+      try {
+        if (this.table.change(() => this.#makeDirectory(row.name))) return added;
+      } catch (failure) {
+        if (isNew) this.table.delete(row.name);
+        throw toGalleyError(failure, { op: "create volume", subject: row.name });
+      }
     }
+  }
+
+  /** Not where the row is gone. */
+  #makeDirectory(name: string): boolean {
+    if (this.table.get(name) === undefined) return false;
+    mkdirSync(join(this.#directory, name), { recursive: true, mode: 0o711 });
+    mkdirSync(this.mountpoint(name), { recursive: true, mode: 0o755 });
+    return true;
   }
 
   record({ name, labels }: VolumeRow): VolumeRecord {
@@ -116,14 +134,14 @@ export class Volumes {
   /** `failed_precondition` where a container has it. */
   async remove(name: string): Promise<void> {
     const { removeVolume } = await import("./remove.ts");
-    removeVolume(this, name);
+    await removeVolume(this, name);
   }
 
   /** For a container that is gone: removes those of its volumes that are anonymous and that no other container has. */
   async removeAnonymous(names: readonly string[]): Promise<void> {
     if (names.length === 0) return;
     const { removeAnonymous } = await import("./remove.ts");
-    removeAnonymous(this, names);
+    await removeAnonymous(this, names);
   }
 
   /** Removes what no container has: anonymous volumes, with `all` the others too. */
