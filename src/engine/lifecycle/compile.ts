@@ -41,6 +41,7 @@ export async function compileContainer(parts: Parts, input: CompileInput): Promi
     joined: input.joined,
     shm: places.shm,
     ...(options.consoleSize === undefined ? {} : { consoleSize: options.consoleSize }),
+    ...(willBeDirectory === undefined ? {} : { dry: true }),
   });
   return compileStart(startInput(parts, input, places, config), facts);
 }
