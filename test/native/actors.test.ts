@@ -16,10 +16,7 @@ test("a failing outside step is told by section, number and errno, and cleanup r
   using folder = new Scratch();
   const { report, status } = await run({
     outside: [op("mkdirat", ["cwd", folder.at("made"), 0o755]), op("chdir", [folder.at("missing")]), op("umask", [0])],
-    cleanup: [
-      op("unlinkat", ["cwd", folder.at("missing"), 0]),
-      op("mkdirat", ["cwd", folder.at("cleaned"), 0o755]),
-    ],
+    cleanup: [op("unlinkat", ["cwd", folder.at("missing"), 0]), op("mkdirat", ["cwd", folder.at("cleaned"), 0o755])],
   });
   expect(report.failure).toEqual({ section: "outside", step: 1, errno: E.NOENT });
   expect(status).toBe(1);
@@ -66,7 +63,11 @@ test("a failing inside ends an outside that looks at a file again and again", as
 
 test("an inside that is killed is told by the step it was at", async () => {
   const failure = await failureOf({
-    outside: [op("clone", [0, "none", 1], { out: "child" }), op("pidfd_send_signal", ["child", 9, 0, 0]), op("wait", [1])],
+    outside: [
+      op("clone", [0, "none", 1], { out: "child" }),
+      op("pidfd_send_signal", ["child", 9, 0, 0]),
+      op("wait", [1]),
+    ],
     inside: [op("wait", [2]), op("signal", [1])],
   });
   expect(failure).toEqual({ section: "inside", step: 0, errno: E.CANCELED });
@@ -74,13 +75,18 @@ test("an inside that is killed is told by the step it was at", async () => {
 
 test("waiting for what the other never signals is a failure, on either side", async () => {
   expect(
-    await failureOf({ outside: [op("clone", [0, "none", 1]), op("wait", [9])], inside: [op("signal", [1]), shell("true")] }),
+    await failureOf({
+      outside: [op("clone", [0, "none", 1]), op("wait", [9])],
+      inside: [op("signal", [1]), shell("true")],
+    }),
   ).toEqual({ section: "outside", step: 1, errno: E.CANCELED });
-  expect(await failureOf({ outside: [op("clone", [0, "none", 1])], inside: [op("wait", [3]), shell("true")] })).toEqual({
-    section: "inside",
-    step: 0,
-    errno: E.CANCELED,
-  });
+  expect(await failureOf({ outside: [op("clone", [0, "none", 1])], inside: [op("wait", [3]), shell("true")] })).toEqual(
+    {
+      section: "inside",
+      step: 0,
+      errno: E.CANCELED,
+    },
+  );
 });
 
 test("the actors run side by side and meet at points in any order", async () => {
@@ -96,7 +102,10 @@ test("the actors run side by side and meet at points in any order", async () => 
 
 test("a point that was signalled before the clone is reached for the inside", async () => {
   expect(
-    await failureOf({ outside: [op("signal", [7]), op("clone", [0, "none", 1])], inside: [op("wait", [7]), shell("true")] }),
+    await failureOf({
+      outside: [op("signal", [7]), op("clone", [0, "none", 1])],
+      inside: [op("wait", [7]), shell("true")],
+    }),
   ).toBeUndefined();
 });
 
@@ -130,9 +139,15 @@ test("descriptors arrive in their order, between points, and slots are the actor
 });
 
 test("an empty slot is a bad descriptor", async () => {
-  expect(await failureOf({ outside: [op("close", ["never"])] })).toEqual({ section: "outside", step: 0, errno: E.BADF });
+  expect(await failureOf({ outside: [op("close", ["never"])] })).toEqual({
+    section: "outside",
+    step: 0,
+    errno: E.BADF,
+  });
   expect(
-    await failureOf({ outside: [op("openat", ["cwd", "/", 0, 0], { out: "a" }), op("close", ["a"]), op("fchdir", ["a"])] }),
+    await failureOf({
+      outside: [op("openat", ["cwd", "/", 0, 0], { out: "a" }), op("close", ["a"]), op("fchdir", ["a"])],
+    }),
   ).toEqual({ section: "outside", step: 2, errno: E.BADF });
 });
 
@@ -176,7 +191,10 @@ test("a recipe that is not understood is reported with no section", async () => 
   expect([report.byteLength, report.getUint32(8, true), report.getUint32(12, true)]).toEqual([48, 1, 0xffffffff]);
   expect(report.getInt32(20, true)).toBe(E.INVAL);
   const missing = Bun.spawnSync([native(), "run", folder.at("none")], { stdout: "pipe", stderr: "pipe" });
-  expect([missing.exitCode, missing.stderr.toString()]).toEqual([2, `galley-native: ${folder.at("none")}: cannot be opened\n`]);
+  expect([missing.exitCode, missing.stderr.toString()]).toEqual([
+    2,
+    `galley-native: ${folder.at("none")}: cannot be opened\n`,
+  ]);
 });
 
 test("usage errors name the word", () => {

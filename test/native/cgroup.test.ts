@@ -1,9 +1,9 @@
 import { afterAll, expect } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { testWith } from "../harness/requirements.ts";
 import { encode } from "../../src/recipe/encode.ts";
 import type { Step } from "../../src/recipe/recipe.ts";
+import { testWith } from "../harness/requirements.ts";
 import { CLONE, E, native, O, op, run, runBytes, shell, text } from "./program.ts";
 
 interface Mount {
@@ -17,7 +17,8 @@ const mounts: readonly Mount[] = readFileSync("/proc/self/mounts", "utf8")
   .split("\n")
   .map((line) => line.split(" "))
   .map(([, path = "", type = "", options = ""]) => ({ path, type, options: options.split(",") }));
-const v1 = (controller: string) => mounts.find((one) => one.type === "cgroup" && one.options.includes(controller))?.path;
+const v1 = (controller: string) =>
+  mounts.find((one) => one.type === "cgroup" && one.options.includes(controller))?.path;
 const v2 = mounts.find((one) => one.type === "cgroup2")?.path;
 
 const made: string[] = [];
@@ -35,8 +36,12 @@ afterAll(async () => {
   await run({ outside: made.flatMap((path) => [op("kill_cgroup", [path, 9]), op("remove_cgroup", [path, 1000])]) });
 });
 
-const inHierarchy = (where: string | undefined, what: string, name: string, body: (hierarchy: string) => Promise<void>) =>
-  testWith({ root: true, paths: [where ?? `a mounted ${what}`] }, `${what}: ${name}`, () => body(where ?? ""));
+const inHierarchy = (
+  where: string | undefined,
+  what: string,
+  name: string,
+  body: (hierarchy: string) => Promise<void>,
+) => testWith({ root: true, paths: [where ?? `a mounted ${what}`] }, `${what}: ${name}`, () => body(where ?? ""));
 
 function sleeper(...groups: string[]): Bun.Subprocess {
   const child = Bun.spawn(["sh", "-c", "sleep 60 & sleep 60 & wait"], { stdout: "ignore" });
@@ -44,20 +49,24 @@ function sleeper(...groups: string[]): Bun.Subprocess {
   return child;
 }
 
-const outside = async (...steps: Step[]) =>
-  (await run({ outside: steps })).report.failure;
+const outside = async (...steps: Step[]) => (await run({ outside: steps })).report.failure;
 
 for (const [what, hierarchy] of [
   ["cgroup v1", v1("pids")],
   ["cgroup v2", v2],
 ] as const) {
-  inHierarchy(hierarchy, what, "a tree of groups is removed, deepest first; a missing one is no error", async (root) => {
-    const path = group(root, "a/b/c");
-    mkdirSync(join(path, "a/d"));
-    mkdirSync(join(path, "e"));
-    expect(await outside(op("remove_cgroup", [path, 0]), op("remove_cgroup", [path, 0]))).toBeUndefined();
-    expect(existsSync(path)).toBe(false);
-  });
+  inHierarchy(
+    hierarchy,
+    what,
+    "a tree of groups is removed, deepest first; a missing one is no error",
+    async (root) => {
+      const path = group(root, "a/b/c");
+      mkdirSync(join(path, "a/d"));
+      mkdirSync(join(path, "e"));
+      expect(await outside(op("remove_cgroup", [path, 0]), op("remove_cgroup", [path, 0]))).toBeUndefined();
+      expect(existsSync(path)).toBe(false);
+    },
+  );
 
   inHierarchy(hierarchy, what, "a busy group is waited for, but not for ever", async (root) => {
     const path = group(root, "inner");
@@ -84,7 +93,9 @@ for (const [what, hierarchy] of [
 
   inHierarchy(hierarchy, what, "another signal is sent once to each process", async (root) => {
     const path = group(root);
-    const child = Bun.spawn(["sh", "-c", "trap 'echo got; exit 7' USR1; echo; while :; do sleep 0.01; done"], { stdout: "pipe" });
+    const child = Bun.spawn(["sh", "-c", "trap 'echo got; exit 7' USR1; echo; while :; do sleep 0.01; done"], {
+      stdout: "pipe",
+    });
     writeFileSync(join(path, "cgroup.procs"), `${child.pid}`);
     const reader = child.stdout.getReader();
     await reader.read();
@@ -105,8 +116,7 @@ inHierarchy(v2, "cgroup v2", "the inside is born in the group", async (root) => 
 });
 
 /** BPF_MOV64_IMM(r0, allow); BPF_EXIT_INSN(). */
-const constantFilter = (allow: number) =>
-  Uint8Array.from([0xb7, 0, 0, 0, allow, 0, 0, 0, 0x95, 0, 0, 0, 0, 0, 0, 0]);
+const constantFilter = (allow: number) => Uint8Array.from([0xb7, 0, 0, 0, allow, 0, 0, 0, 0x95, 0, 0, 0, 0, 0, 0, 0]);
 
 inHierarchy(v2, "cgroup v2", "a device filter is attached", async (root) => {
   const path = group(root);
@@ -141,14 +151,19 @@ inHierarchy(v1("memory"), "cgroup v1", "an OOM kill is counted on the eventfd", 
   expect(await outside(op("watch_oom", ["/nowhere"]))).toMatchObject({ errno: E.NOENT });
 });
 
-inHierarchy(v1("freezer"), "cgroup v1", "kill_cgroup leaves this program alone, and gives up on what cannot die", async (root) => {
-  const path = group(root);
-  const recipe = encode({ sections: { outside: [op("kill_cgroup", [path, 9])] } });
-  const child = Bun.spawn(["sh", "-c", 'echo $$ > "$0/cgroup.procs"; exec "$1" run -', path, native()], {
-    stdin: recipe,
-    stdout: "pipe",
-  });
-  expect(await child.exited).toBe(0);
-  expect((await runBytes(recipe)).report.failure).toBeUndefined();
-  expect(readdirSync(path)).toContain("cgroup.procs");
-});
+inHierarchy(
+  v1("freezer"),
+  "cgroup v1",
+  "kill_cgroup leaves this program alone, and gives up on what cannot die",
+  async (root) => {
+    const path = group(root);
+    const recipe = encode({ sections: { outside: [op("kill_cgroup", [path, 9])] } });
+    const child = Bun.spawn(["sh", "-c", 'echo $$ > "$0/cgroup.procs"; exec "$1" run -', path, native()], {
+      stdin: recipe,
+      stdout: "pipe",
+    });
+    expect(await child.exited).toBe(0);
+    expect((await runBytes(recipe)).report.failure).toBeUndefined();
+    expect(readdirSync(path)).toContain("cgroup.procs");
+  },
+);

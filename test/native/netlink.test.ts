@@ -1,8 +1,8 @@
 import { expect } from "bun:test";
 import { createServer } from "node:net";
-import { testWith } from "../harness/requirements.ts";
 import type { Fixup } from "../../src/recipe/ops.ts";
 import type { Step } from "../../src/recipe/recipe.ts";
+import { testWith } from "../harness/requirements.ts";
 import { CLONE, E, op, run, Scratch, shell } from "./program.ts";
 
 const root = (name: string, body: () => Promise<void>) => testWith({ root: true }, name, body);
@@ -85,7 +85,9 @@ root("hundreds of acknowledgements do not overflow the socket", async () => {
   const all = Buffer.concat(Array.from({ length: 1500 }, () => up("lo")));
   expect((await inNetwork([op("netlink", [ROUTE, all, none])], "true")).report.failure).toBeUndefined();
   const last = Buffer.concat([all, up("missing")]);
-  expect((await inNetwork([op("netlink", [ROUTE, last, none])], "true")).report.failure).toMatchObject({ errno: E.NODEV });
+  expect((await inNetwork([op("netlink", [ROUTE, last, none])], "true")).report.failure).toMatchObject({
+    errno: E.NODEV,
+  });
 });
 
 root("requests longer than a socket's usual buffer are sent", async () => {
@@ -119,7 +121,13 @@ root("an interface's index is looked up while the recipe runs", async () => {
 function veth(name: string, peer: string, where: number): Buffer {
   const other = Buffer.concat([link(), attribute(IFLA.name, cString(peer)), attribute(where, u32(0))]);
   const info = Buffer.concat([attribute(1, cString("veth")), attribute(2, attribute(1, other))]);
-  return message(NEWLINK, REQUEST_ACK | CREATE_EXCLUSIVE, link(), attribute(IFLA.name, cString(name)), attribute(IFLA.linkInfo, info));
+  return message(
+    NEWLINK,
+    REQUEST_ACK | CREATE_EXCLUSIVE,
+    link(),
+    attribute(IFLA.name, cString(name)),
+    attribute(IFLA.linkInfo, info),
+  );
 }
 
 root("an interface is put into the inside's namespace by pid or by descriptor", async () => {
@@ -164,7 +172,13 @@ function batch(...messages: Buffer[]): Buffer {
 const table = (name: string, flags = 0) =>
   message(NFT.newTable, REQUEST | 0x400 | flags, generic(), attribute(1, cString(name)));
 const chain = (tableName: string, name: string, flags = 0) =>
-  message(NFT.newChain, REQUEST | 0x400 | flags, generic(), attribute(1, cString(tableName)), attribute(3, cString(name)));
+  message(
+    NFT.newChain,
+    REQUEST | 0x400 | flags,
+    generic(),
+    attribute(1, cString(tableName)),
+    attribute(3, cString(name)),
+  );
 
 root("an nf_tables batch is one transaction: all of it or, with its first error, nothing", async () => {
   const nft = (bytes: Buffer, tolerate: number[] = []) => op("netlink", [NETFILTER, bytes, none], { tolerate });

@@ -7,12 +7,17 @@ import { E, O, op, Scratch, text } from "./program.ts";
 import { isAlive, Shim } from "./shim.ts";
 import { ShimClient } from "./shim-client.ts";
 
-const root = (name: string, body: () => Promise<void>, timeout?: number) => testWith({ root: true }, name, body, timeout);
+const root = (name: string, body: () => Promise<void>, timeout?: number) =>
+  testWith({ root: true }, name, body, timeout);
 
 root("output, exit code and records of a container", async () => {
   await using shim = await Shim.start("echo out; echo err >&2; read line; echo $line; exit 7");
   expect(shim.report.failure).toBeUndefined();
-  expect(shim.status()).toMatchObject({ state: "running", restarts: "0", init: `${shim.report.pid} ${shim.report.startTime}` });
+  expect(shim.status()).toMatchObject({
+    state: "running",
+    restarts: "0",
+    init: `${shim.report.pid} ${shim.report.startTime}`,
+  });
   expect(shim.status().boot).toBe(readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim());
   shim.client.input("typed\n");
   expect(await shim.client.wait()).toEqual({ code: 7, signal: 0, oomKilled: false });
@@ -22,7 +27,12 @@ root("output, exit code and records of a container", async () => {
   const status = shim.status();
   expect(status).toMatchObject({ state: "exited", exit: "7", oom: "0" });
   expect(BigInt(status.finished ?? 0)).toBeGreaterThan(BigInt(status.started ?? 0));
-  expect(shim.log().map((entry) => `${entry.stream}:${entry.log}`).sort()).toEqual(["stderr:err\n", "stdout:out\n", "stdout:typed\n"]);
+  expect(
+    shim
+      .log()
+      .map((entry) => `${entry.stream}:${entry.log}`)
+      .sort(),
+  ).toEqual(["stderr:err\n", "stdout:out\n", "stdout:typed\n"]);
   const timings = parseReport(readFileSync(shim.folder.at("run/timings")), shim.report.timings.outside.length);
   expect(timings).toEqual(shim.report);
 });
@@ -86,7 +96,9 @@ root("the shim is private: not dumpable, from sealed memory, with no descriptor 
 });
 
 root("an idle shim has less than 128 KiB of memory to itself, after work too", async () => {
-  await using shim = await Shim.start("head -c 20000000 /dev/zero; echo done; sleep 60", { log: { maxSize: 1 << 20, maxFiles: 2 } });
+  await using shim = await Shim.start("head -c 20000000 /dev/zero; echo done; sleep 60", {
+    log: { maxSize: 1 << 20, maxFiles: 2 },
+  });
   await shim.client.until("done");
   shim.client.close();
   const privateKiB = () => {
@@ -178,7 +190,9 @@ root("three hundred clients at once are served, in turn", async () => {
   await using shim = await Shim.start("read line; exit 6");
   const clients = await Promise.all(Array.from({ length: 240 }, () => shim.connect()));
   const exits = clients.map((client) => client.wait());
-  expect(await Promise.all(clients.map(async (client) => (await client.status()).state))).toEqual(clients.map(() => "running"));
+  expect(await Promise.all(clients.map(async (client) => (await client.status()).state))).toEqual(
+    clients.map(() => "running"),
+  );
   const more = await Promise.all(Array.from({ length: 60 }, () => shim.connect()));
   const late = more.map((client) => client.wait());
   for (const client of clients.slice(0, 100)) client.close();

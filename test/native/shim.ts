@@ -137,7 +137,16 @@ function takeStdio(tty: boolean): Step[] {
 }
 
 function shimRecipe(folder: Scratch, script: string, options: ShimOptions): Recipe {
-  const { tty = false, log, flags = CLONE.newpid, outside = [], inside = [], sections = {}, attach, ...settings } = options;
+  const {
+    tty = false,
+    log,
+    flags = CLONE.newpid,
+    outside = [],
+    inside = [],
+    sections = {},
+    attach,
+    ...settings
+  } = options;
   return {
     sections: {
       outside: [...outside, ...(tty ? terminal : pipes), op("clone", [flags, "none", 1])],

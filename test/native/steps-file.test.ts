@@ -1,5 +1,14 @@
 import { expect, test } from "bun:test";
-import { linkSync, lstatSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { verifyKind } from "../../src/recipe/ops.ts";
 import type { Step } from "../../src/recipe/recipe.ts";
 import { testWith } from "../harness/requirements.ts";
@@ -71,7 +80,9 @@ test("await_file waits for content, and not for ever", async () => {
     inside: [shell(`sleep 0.05; echo not; echo ready > ${folder.at("late")}`)],
   });
   expect(report.failure).toBeUndefined();
-  expect(await outside(op("await_file", ["cwd", folder.at("late"), text("set"), 5]))).toMatchObject({ errno: E.TIMEDOUT });
+  expect(await outside(op("await_file", ["cwd", folder.at("late"), text("set"), 5]))).toMatchObject({
+    errno: E.TIMEDOUT,
+  });
   expect(await outside(op("await_file", ["cwd", folder.path, text("x"), 5]))).toMatchObject({ errno: 21 });
 });
 
@@ -200,27 +211,31 @@ root("a copy has owners, modes, times, attributes, holes, devices and links of w
   expect(Bun.spawnSync(["cmp", `${from}/sparse`, folder.at("to/sparse")]).exitCode).toBe(0);
 });
 
-testWith({ root: true, commands: ["python3"] }, "a copy has the extended attributes of files, directories and links", async () => {
-  using folder = new Scratch();
-  const python = (script: string) => Bun.spawnSync(["python3", "-c", script], { cwd: folder.path });
-  const made = python(`import os
+testWith(
+  { root: true, commands: ["python3"] },
+  "a copy has the extended attributes of files, directories and links",
+  async () => {
+    using folder = new Scratch();
+    const python = (script: string) => Bun.spawnSync(["python3", "-c", script], { cwd: folder.path });
+    const made = python(`import os
 os.mkdir("from"); os.mkdir("to"); open("from/f","w"); os.mkdir("from/d"); os.symlink("f","from/l")
 os.setxattr("from/f","user.a",b"1"); os.setxattr("from/f","user.empty",b""); os.setxattr("from/d","trusted.b",b"\\x00\\xff"*300)
 os.setxattr("from/l","trusted.c",b"3",follow_symlinks=False)
 for i in range(60): os.setxattr("from/f","user.%040d"%i,b"v")`);
-  expect(made.stderr.toString()).toBe("");
-  expect(
-    await outside(
-      op("openat", ["cwd", folder.at("from"), O.path, 0], { out: "from" }),
-      op("openat", ["cwd", folder.at("to"), O.path, 0], { out: "to" }),
-      op("copy_tree", ["from", "to"]),
-    ),
-  ).toBeUndefined();
-  const listed = (tree: string) =>
-    python(`import os
+    expect(made.stderr.toString()).toBe("");
+    expect(
+      await outside(
+        op("openat", ["cwd", folder.at("from"), O.path, 0], { out: "from" }),
+        op("openat", ["cwd", folder.at("to"), O.path, 0], { out: "to" }),
+        op("copy_tree", ["from", "to"]),
+      ),
+    ).toBeUndefined();
+    const listed = (tree: string) =>
+      python(`import os
 for n in ("f","d","l"):
     p="${tree}/"+n
     print(n, sorted((a, os.getxattr(p,a,follow_symlinks=False)) for a in os.listxattr(p,follow_symlinks=False)))`);
-  expect(listed("to").stdout.toString()).toBe(listed("from").stdout.toString());
-  expect(listed("to").stdout.toString()).toContain("user.empty");
-});
+    expect(listed("to").stdout.toString()).toBe(listed("from").stdout.toString());
+    expect(listed("to").stdout.toString()).toContain("user.empty");
+  },
+);

@@ -83,7 +83,9 @@ root("a copied tree is attached with other attributes", async () => {
   const { report, output } = await inNamespaces(
     0,
     [
-      op("open_tree", ["cwd", folder.at("from"), OPEN_TREE.clone | OPEN_TREE.cloexec | OPEN_TREE.recursive], { out: "tree" }),
+      op("open_tree", ["cwd", folder.at("from"), OPEN_TREE.clone | OPEN_TREE.cloexec | OPEN_TREE.recursive], {
+        out: "tree",
+      }),
       op("mount_setattr", ["tree", "", EMPTY_PATH, mountAttr(RDONLY)]),
       op("move_mount", ["tree", "", "cwd", folder.at("to"), MOVE_FROM_EMPTY]),
     ],
@@ -118,7 +120,9 @@ root("a root is pivoted to, and the old one is gone", async () => {
 root("a working directory outside of the root is found out", async () => {
   using folder = new Scratch();
   mkdirSync(folder.at("inner"));
-  const { report } = await run({ outside: [op("chdir", ["/"]), op("chroot", [folder.at("inner")]), op("check_cwd", [])] });
+  const { report } = await run({
+    outside: [op("chdir", ["/"]), op("chroot", [folder.at("inner")]), op("check_cwd", [])],
+  });
   expect(report.failure).toEqual({ section: "outside", step: 2, errno: E.NOENT });
 });
 

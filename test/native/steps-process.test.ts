@@ -12,7 +12,6 @@ const inside = (steps: Step[], script: string, flags = 0) =>
   run({ outside: [op("clone", [flags, "none", 1])], inside: [...steps, shell(script)] });
 
 const words = (...values: number[]) => new Uint8Array(Uint32Array.from(values).buffer);
-const longs = (...values: bigint[]) => new Uint8Array(BigUint64Array.from(values).buffer);
 
 root("names, limits, groups, users and other attributes are set in the order of their steps", async () => {
   const { report, output } = await inside(
@@ -142,10 +141,7 @@ test("exec tells what is wrong as execvp does", async () => {
 test("the program starts with default signals, an empty mask, and only the descriptors it was given", async () => {
   using folder = new Scratch();
   const { output } = await run({
-    outside: [
-      op("openat", ["cwd", folder.path, O.directory, 0], { out: "leak" }),
-      op("clone", [0, "none", 1]),
-    ],
+    outside: [op("openat", ["cwd", folder.path, O.directory, 0], { out: "leak" }), op("clone", [0, "none", 1])],
     inside: [op("close_range", [500, 600, 0]), shell("ls /proc/$$/fd; exec grep -E '^Sig(Blk|Ign)' /proc/self/status")],
   });
   expect(output.split("\n")[0]).toBe("0");

@@ -1,8 +1,8 @@
 import { expect } from "bun:test";
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { testWith } from "../harness/requirements.ts";
 import { encode } from "../../src/recipe/encode.ts";
+import { testWith } from "../harness/requirements.ts";
 import { E, inNamespaces, native, O, op, run, Scratch, shell } from "./program.ts";
 
 const root = (name: string, body: () => Promise<void>) => testWith({ root: true }, name, body);
@@ -90,7 +90,10 @@ root("a console is sent to a socket, however long its path is", async () => {
   expect(
     (
       await run({
-        outside: [op("openat", ["cwd", "/dev/null", 0, 0], { out: "tty" }), op("send_console", [folder.at("no"), "tty"])],
+        outside: [
+          op("openat", ["cwd", "/dev/null", 0, 0], { out: "tty" }),
+          op("send_console", [folder.at("no"), "tty"]),
+        ],
       })
     ).report.failure,
   ).toMatchObject({ step: 1, errno: E.NOENT });
