@@ -3,6 +3,7 @@ import { defineCommand } from "../command.ts";
 import { bool, string } from "../flags/kinds.ts";
 import { parseTimestamp } from "../flags/timestamp.ts";
 import { fullSpeed } from "../full-speed.ts";
+import { GatheredOutput } from "../terminal/gathered-output.ts";
 import { standardOutput } from "../terminal/output.ts";
 import { UsageError } from "../usage-error.ts";
 
@@ -36,10 +37,12 @@ export const command = defineCommand({
 async function copyLines(lines: AsyncIterable<LogLine>, timestamps: boolean, oneStream: boolean): Promise<void> {
   const stdout = standardOutput(1);
   const stderr = oneStream ? stdout : standardOutput(2);
+  const gathered = new GatheredOutput();
   for await (const { stream, time, data } of lines) {
     const bytes = timestamps ? Buffer.concat([Buffer.from(`${time} `), data]) : data;
-    await (stream === "stdout" ? stdout : stderr).write(bytes);
+    await gathered.write(stream === "stdout" ? stdout : stderr, bytes);
   }
+  await gathered.end();
 }
 
 function logOptions(
