@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import type { Recipe } from "../../recipe/recipe.ts";
 import { checkSpec, requestedMounts, resolveProcess } from "../bundle/bundle.ts";
 import { newId } from "../records/names.ts";
@@ -33,6 +34,13 @@ export async function planContainer(parts: Parts, asked: ContainerSpec): Promise
   const plan = await networkOf(parts, record);
   const files = networkFilePaths(parts, networkOwner ?? record.id);
   const made = new Set(Object.values(files));
+  const created = new Set(
+    (spec.mounts ?? []).flatMap(({ createSource, source }) => (createSource ? (source ?? []) : [])),
+  );
+  const willBe = (path: string): boolean | undefined => {
+    if (made.has(path)) return false;
+    return path.startsWith(`${parts.paths.volumes}/`) || (created.has(path) && !existsSync(path)) || undefined;
+  };
   return compileContainer(parts, {
     record,
     lower: await lowerOf(parts, image.id, image.layers),
@@ -40,7 +48,7 @@ export async function planContainer(parts: Parts, asked: ContainerSpec): Promise
     joined: containers,
     network: change(parts, () => plan.preview()).steps,
     options: {},
-    willBeDirectory: (path) => (made.has(path) ? false : path.startsWith(`${parts.paths.volumes}/`) || undefined),
+    willBeDirectory: willBe,
   });
 }
 
