@@ -1,6 +1,8 @@
 /* Connections: small frames are queued for each, output is one chunk that all of them take at their own pace. */
 #include "shim.h"
 
+#define LAST_ROOM (4 << 20)
+
 static void forget(struct client *client) {
   client->fd = -1;
   client->wants_output = client->has_stdin = client->wants_exit = client->spoke = client->leaving = false;
@@ -9,18 +11,37 @@ static void forget(struct client *client) {
 }
 
 /* The lowest free place, so that few pages are ever touched. */
+static u32 free_place(const struct shim *shim) {
+  u32 place = 0;
+  while (place < shim->client_count && shim->clients[place].fd >= 0) place++;
+  return place;
+}
+
+bool has_room(const struct shim *shim) {
+  return free_place(shim) < CLIENT_LIMIT;
+}
+
 struct client *add_client(struct shim *shim, int fd) {
-  for (u32 i = 0; i < CLIENT_LIMIT; i++) {
-    struct client *client = &shim->clients[i];
-    if (i < shim->client_count && client->fd >= 0) continue;
-    if (i == shim->client_count) shim->client_count++;
-    forget(client);
-    client->fd = fd;
-    client->taken = shim->output_size; /* no part of a chunk that others are taking */
-    return client;
+  u32 place = free_place(shim);
+  struct client *client = &shim->clients[place];
+  if (place == shim->client_count) shim->client_count++;
+  forget(client);
+  client->fd = fd;
+  client->taken = shim->output_size; /* no part of a chunk that others are taking */
+  return client;
+}
+
+/* What remains after the container's end fits into the socket at once: whoever reads it late holds up neither the log nor the
+   clean-up, and finds all of it there when the shim is gone. An unprivileged shim gets what the host allows. */
+void widen_clients(struct shim *shim) {
+  const int size = LAST_ROOM;
+  for (u32 i = 0; i < shim->client_count; i++) {
+    int fd = shim->clients[i].fd;
+    if (fd < 0) continue;
+    if (sys(setsockopt, fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof size) < 0) {
+      sys(setsockopt, fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+    }
   }
-  close_fd(fd);
-  return NULL;
 }
 
 void drop_client(struct shim *shim, struct client *client) {

@@ -17,6 +17,7 @@ static void note_end(struct shim *shim, int status) {
   shim->ended_at = shim->progress = monotonic_ns();
   shim->finished = realtime_ns();
   for (u32 i = 0; i < 2; i++) shim->streams[i].asleep = false;
+  widen_clients(shim);
   /* Its processes, where there is no pid namespace that ended with the first of them. */
   run_section(shim->actor, SECTION_KILL);
 }

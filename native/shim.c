@@ -37,9 +37,9 @@ static struct pollfd watch_client(const struct shim *shim, const struct client *
 }
 
 static u32 fill_poll_set(const struct shim *shim, struct pollfd *set) {
-  bool full = shim->client_count == CLIENT_LIMIT, may_read = shim->output_size == 0;
+  bool may_read = shim->output_size == 0;
   set[POLL_SIGNALS] = watch(shim->signals, POLLIN);
-  set[POLL_LISTENER] = watch(full ? -1 : shim->listener, POLLIN);
+  set[POLL_LISTENER] = watch(has_room(shim) ? shim->listener : -1, POLLIN);
   for (u32 i = 0; i < 2; i++) {
     const struct stream *stream = &shim->streams[i];
     set[POLL_STREAMS + i] = watch(may_read && !stream->asleep ? stream->fd : -1, POLLIN);
@@ -79,9 +79,8 @@ static void take_signals(struct shim *shim) {
 
 static void accept_clients(struct shim *shim) {
   long fd;
-  while ((fd = sys(accept4, shim->listener, 0, 0, SOCK_CLOEXEC_)) >= 0) {
-    struct client *client = add_client(shim, (int)fd);
-    if (client != NULL) receive_requests(shim, client);
+  while (has_room(shim) && (fd = sys(accept4, shim->listener, 0, 0, SOCK_CLOEXEC_)) >= 0) {
+    receive_requests(shim, add_client(shim, (int)fd));
   }
 }
 
@@ -157,12 +156,12 @@ static void close_unneeded_slots(struct shim *shim) {
   }
 }
 
-void announce_run(struct shim *shim) {
+long announce_run(struct shim *shim) {
   shim->ended = shim->oom_killed = false;
   shim->state = STATE_RUNNING;
   shim->started = realtime_ns();
   shim->run_began = shim->progress = monotonic_ns();
-  write_status(shim);
+  return write_status(shim);
 }
 
 void take_over_run(struct shim *shim) {
@@ -184,6 +183,13 @@ static void leave_client(int report_fd) {
   sys(prctl, PR_SET_NAME, "galley-shim");
 }
 
+/* Who ends a session, or stops the machine, sends these to everybody; the shim ends when its container has. */
+static void outlive_signals(void) {
+  const int numbers[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM, SIGTSTP, SIGTTIN, SIGTTOU};
+  const u64 ignore[4] = {1};
+  for (u32 i = 0; i < sizeof numbers / sizeof numbers[0]; i++) sys(rt_sigaction, numbers[i], ignore, 0, 8);
+}
+
 static void watch_children(struct shim *shim) {
   u64 mask = 1ULL << (SIGCHLD - 1);
   sys(rt_sigprocmask, SIG_BLOCK, &mask, 0, 8);
@@ -198,22 +204,31 @@ static void welcome_first_client(struct shim *shim) {
   client->has_stdin = shim->settings->flags & SHIM_OPEN_STDIN;
 }
 
+static _Noreturn void refuse_start(const char *socket_path, int report_fd, long error) {
+  sys(unlinkat, AT_FDCWD, socket_path, 0);
+  write_refusal(report_fd, (i32)-error);
+  end_process(1);
+}
+
 static void start_first(struct shim *shim, int report_fd) {
   struct actor *actor = shim->actor;
   const char *socket_path = recipe_path(&actor->recipe, shim->settings->socket_path);
   long listener = listen_unix(socket_path), result = listener < 0 ? listener : share_pages(actor);
-  if (result < 0) {
-    write_refusal(report_fd, (i32)-result);
-    end_process(1);
-  }
+  if (result < 0) refuse_start(socket_path, report_fd, result);
   shim->listener = (int)listener;
   long outside = run_outside(actor);
   read_identity(shim);
   struct failure failure = finish_start(actor, outside, true);
-  if (failure.error == 0) return;
-  sys(unlinkat, AT_FDCWD, socket_path, 0);
-  write_report(actor, report_fd, failure);
-  end_process(1);
+  if (failure.error != 0) {
+    sys(unlinkat, AT_FDCWD, socket_path, 0);
+    write_report(actor, report_fd, failure);
+    end_process(1);
+  }
+  /* A container whose end nobody could be told of does not run. */
+  result = announce_run(shim);
+  if (result >= 0) return;
+  undo_start(actor);
+  refuse_start(socket_path, report_fd, result);
 }
 
 _Noreturn void run_shim(struct actor *self, int report_fd) {
@@ -224,13 +239,13 @@ _Noreturn void run_shim(struct actor *self, int report_fd) {
   sys(setsid, 0);
   sys(prctl, PR_SET_CHILD_SUBREAPER, 1);
   start_first(&shim, report_fd);
-  announce_run(&shim);
   write_report(self, report_fd, (struct failure){0, 0, 0});
   leave_client(report_fd);
   write_timings(&shim, (struct failure){0, 0, 0});
   unshare_pages(self);
   const struct shim_settings *settings = shim.settings;
   if (settings->flags & SHIM_LOG) open_log(recipe_path(&self->recipe, settings->log_path), settings->log_size, settings->log_files);
+  outlive_signals();
   watch_children(&shim);
   welcome_first_client(&shim);
   take_over_run(&shim);

@@ -78,7 +78,7 @@ struct shim {
   bool awaited;   /* and somebody has */
   char boot_id[40];
 
-  u32 client_count; /* the highest used, plus one */
+  u32 client_count; /* the highest used, plus one; the others wait in the listener's queue */
   struct client clients[CLIENT_LIMIT];
 };
 
@@ -97,7 +97,7 @@ _Noreturn void run_shim(struct actor *self, int report_fd);
 /* One wait for something to happen, and what follows from it. */
 void shim_turn(struct shim *shim);
 /* The container runs: says so, and takes over what the start has left. */
-void announce_run(struct shim *shim);
+long announce_run(struct shim *shim);
 void take_over_run(struct shim *shim);
 
 /* streams.c */
@@ -111,8 +111,11 @@ void close_stdin_later(struct shim *shim);
 long resize_terminal(struct shim *shim, u16 rows, u16 columns);
 
 /* clients.c */
+bool has_room(const struct shim *shim);
+/* For a descriptor that the shim owns from now on; there must be room. */
 struct client *add_client(struct shim *shim, int fd);
 void drop_client(struct shim *shim, struct client *client);
+void widen_clients(struct shim *shim);
 /* Nothing can be sent to it any more. */
 void let_client_leave(struct shim *shim, struct client *client);
 /* Sends what the client can take now. */
@@ -146,7 +149,8 @@ _Noreturn void end_shim(struct shim *shim);
 /* status.c */
 void read_identity(struct shim *shim);
 void describe_status(const struct shim *shim, struct text *text);
-void write_status(const struct shim *shim);
+/* 0, or why the file could not be written; where it existed before, a full disk is no reason. */
+long write_status(const struct shim *shim);
 void write_timings(struct shim *shim, struct failure failure);
 
 #endif

@@ -7,59 +7,80 @@
 
 #define BACKLOG 1024
 
-/* An address holds 107 bytes of path: a longer one is reached through its directory, which `dir` keeps open. */
-static long unix_address(const char *path, struct sockaddr_un *address, int *dir) {
-  struct text name = {address->sun_path, 0, sizeof address->sun_path, false};
-  size_t size = strlen(path), base = size;
+/* An address holds 107 bytes of path: a longer one is reached through a descriptor. */
+static long address_below(struct sockaddr_un *address, int fd, const char *name) {
+  struct text text = {address->sun_path, 0, sizeof address->sun_path, false};
   address->sun_family = AF_UNIX_;
-  *dir = -1;
-  if (size < sizeof address->sun_path) {
-    put_text(&name, path);
-    finish_text(&name);
-    return 0;
-  }
-  while (base > 0 && path[base - 1] != '/') base--;
-  char parent[PATH_SIZE];
-  struct text folder = {parent, 0, sizeof parent, false};
-  put_bytes(&folder, path, base);
-  long fd = sys(openat, AT_FDCWD, finish_text(&folder), O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
-  if (fd < 0) return fd;
-  *dir = (int)fd;
-  put_text(&name, "/proc/self/fd/");
-  put_number(&name, (u64)fd);
-  put_text(&name, "/");
-  put_text(&name, path + base);
-  finish_text(&name);
-  return name.full ? -ENAMETOOLONG : 0;
+  put_text(&text, "/proc/self/fd/");
+  put_number(&text, (u64)fd);
+  put_text(&text, name);
+  finish_text(&text);
+  return text.full ? -ENAMETOOLONG : 0;
 }
 
-static long bind_and_listen(int fd, struct sockaddr_un *address) {
-  sys(unlinkat, AT_FDCWD, address->sun_path, 0);
+/* The directory that a path leads into, and the name in it. */
+static long open_parent(const char *path, const char **name) {
+  char parent[PATH_SIZE];
+  struct text folder = {parent, 0, sizeof parent, false};
+  size_t base = strlen(path);
+  while (base > 0 && path[base - 1] != '/') base--;
+  *name = path + base;
+  put_bytes(&folder, path, base);
+  if (base == 0) put_text(&folder, ".");
+  finish_text(&folder);
+  return folder.full ? -ENAMETOOLONG : sys(openat, AT_FDCWD, parent, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+}
+
+static long bind_privately(int fd, const struct sockaddr_un *address) {
   long mask = sys(umask, 0177);
   long result = sys(bind, fd, address, sizeof *address);
   sys(umask, mask);
-  return result < 0 ? result : sys(listen, fd, BACKLOG);
+  return result;
 }
 
-static long open_unix(const char *path, bool listening) {
+/* Bound under a short name of this process's own, then renamed: it appears whole, in the place of what was there. */
+static long bind_at(int fd, int dir, const char *name) {
+  char own[32];
+  struct text text = {own, 0, sizeof own, false};
   struct sockaddr_un address;
-  int dir;
-  long result = unix_address(path, &address, &dir);
-  long flags = SOCK_CLOEXEC_ | (listening ? O_NONBLOCK : 0);
-  long fd = result < 0 ? result : sys(socket, AF_UNIX_, SOCK_STREAM_ | flags, 0);
-  if (fd >= 0) result = listening ? bind_and_listen((int)fd, &address) : sys(connect, fd, &address, sizeof address);
-  close_fd(dir);
+  put_text(&text, "/.new-");
+  put_number(&text, (u64)sys(getpid, 0));
+  finish_text(&text);
+  long result = address_below(&address, dir, own);
+  if (result >= 0) result = bind_privately(fd, &address);
+  if (result == -EADDRINUSE) { /* left by a process that was killed here */
+    sys(unlinkat, dir, own + 1, 0);
+    result = bind_privately(fd, &address);
+  }
+  if (result >= 0) result = sys(listen, fd, BACKLOG);
+  if (result >= 0) result = sys(renameat2, dir, own + 1, dir, name, 0);
+  if (result < 0) sys(unlinkat, dir, own + 1, 0);
+  return result;
+}
+
+long listen_unix(const char *path) {
+  const char *name;
+  long dir = open_parent(path, &name), result = dir;
+  if (dir < 0) return dir;
+  long fd = sys(socket, AF_UNIX_, SOCK_STREAM_ | SOCK_CLOEXEC_ | O_NONBLOCK, 0);
+  if (fd >= 0) result = bind_at((int)fd, (int)dir, name);
+  close_fd((int)dir);
   if (fd < 0 || result >= 0) return fd;
   close_fd((int)fd);
   return result;
 }
 
-long listen_unix(const char *path) {
-  return open_unix(path, true);
-}
-
 long connect_unix(const char *path) {
-  return open_unix(path, false);
+  struct sockaddr_un address;
+  long file = sys(openat, AT_FDCWD, path, O_PATH | O_CLOEXEC, 0);
+  if (file < 0) return file;
+  long fd = sys(socket, AF_UNIX_, SOCK_STREAM_ | SOCK_CLOEXEC_, 0), result = fd;
+  if (fd >= 0) result = address_below(&address, (int)file, "");
+  if (fd >= 0 && result >= 0) result = sys(connect, fd, &address, sizeof address);
+  close_fd((int)file);
+  if (fd < 0 || result >= 0) return fd;
+  close_fd((int)fd);
+  return result;
 }
 
 long send_descriptor(int socket, int fd, const char *words) {

@@ -63,6 +63,12 @@ static void blame_silent_end(struct actor *self, long outside) {
   }
 }
 
+void undo_start(struct actor *self) {
+  kill_inside(self);
+  self->shared->failure = 0; /* so that no step of the cleanup thinks it should stop */
+  run_section(self, SECTION_CLEANUP);
+}
+
 static struct failure first_failure(const struct actor *self) {
   u64 failure = self->shared->failure;
   return (struct failure){(u32)(failure >> 32) & 0xffff, (u32)failure, (i32)(failure >> 48)};
@@ -84,11 +90,7 @@ struct failure finish_start(struct actor *self, long outside, bool await_exec) {
   if (outside == 0 && await_exec) finish_meeting(self);
   if (outside < 0 || await_exec) blame_silent_end(self, outside);
   struct failure failure = first_failure(self);
-  if (failure.error != 0) {
-    kill_inside(self);
-    self->shared->failure = 0; /* so that no step of the cleanup thinks it should stop */
-    run_section(self, SECTION_CLEANUP);
-  }
+  if (failure.error != 0) undo_start(self);
   close_fd(self->peer);
   self->peer = -1;
   return failure;

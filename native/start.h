@@ -18,6 +18,8 @@ long run_outside(struct actor *self);
 /* Waits for the inside to execute its program. Where either has failed, the inside is killed and reaped, and the cleanup
    section has run when this returns. */
 struct failure finish_start(struct actor *self, long outside, bool await_exec);
+/* Kills and reaps the inside, and runs the cleanup section. */
+void undo_start(struct actor *self);
 /* Writes the report: see docs/recipes.md. */
 void write_report(struct actor *self, int fd, struct failure failure);
 /* The report where not even the recipe was understood. */

@@ -59,23 +59,36 @@ void describe_status(const struct shim *shim, struct text *text) {
   if (lost_log_lines() > 0) put_value(text, "lost", lost_log_lines());
 }
 
-static void replace_file(const char *path, const char *content, size_t size) {
+/* A full disk has no room for a new file, but the old one keeps its block, and no status outgrows that. */
+static long write_in_place(const char *path, const char *content, size_t size) {
+  long fd = sys(openat, AT_FDCWD, path, O_WRONLY | O_CLOEXEC, 0);
+  if (fd < 0) return fd;
+  long put = write_fully((int)fd, content, size);
+  if (put >= 0) put = sys(ftruncate, fd, size);
+  close_fd((int)fd);
+  return put;
+}
+
+static long replace_file(const char *path, const char *content, size_t size) {
   char other[PATH_SIZE];
   struct text text = {other, 0, sizeof other, false};
-  if (path == NULL) return;
   put_text(&text, path);
   put_text(&text, ".new");
   finish_text(&text);
-  if (text.full) return;
-  if (write_file(AT_FDCWD, other, content, size, O_WRONLY | O_CREAT | O_TRUNC, 0600) < 0) sys(unlinkat, AT_FDCWD, other, 0);
-  else sys(renameat2, AT_FDCWD, other, AT_FDCWD, path, 0);
+  if (text.full) return -ENAMETOOLONG;
+  long result = write_file(AT_FDCWD, other, content, size, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+  if (result >= 0) return sys(renameat2, AT_FDCWD, other, AT_FDCWD, path, 0);
+  sys(unlinkat, AT_FDCWD, other, 0);
+  return write_in_place(path, content, size);
 }
 
-void write_status(const struct shim *shim) {
+long write_status(const struct shim *shim) {
+  const char *path = recipe_path(&shim->actor->recipe, shim->settings->status_path);
   char status[600];
   struct text text = {status, 0, sizeof status, false};
+  if (path == NULL) return 0;
   describe_status(shim, &text);
-  replace_file(recipe_path(&shim->actor->recipe, shim->settings->status_path), status, text.size);
+  return replace_file(path, status, text.size);
 }
 
 void write_timings(struct shim *shim, struct failure failure) {
