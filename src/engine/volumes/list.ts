@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { dirname } from "node:path";
 import { GalleyError } from "../../errors.ts";
 import type { VolumeRow } from "./table.ts";
 import type { VolumeFilters, VolumeRecord } from "./types.ts";
@@ -42,7 +43,7 @@ export function listVolumes(volumes: Volumes, filters: VolumeFilters): readonly 
 
 function forgetRemoved(volumes: Volumes): void {
   const isGone = (row: VolumeRow): boolean =>
-    row.anonymous === 1 && !existsSync(volumes.mountpoint(row.name)) && volumes.inUse(row.name).length === 0;
+    row.anonymous === 1 && !existsSync(dirname(volumes.mountpoint(row.name))) && volumes.inUse(row.name).length === 0;
   if (!volumes.table.all().some(isGone)) return;
   volumes.table.change(() => {
     for (const row of volumes.table.all()) if (isGone(row)) volumes.table.delete(row.name);
