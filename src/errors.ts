@@ -87,6 +87,9 @@ const errnoCodes: Readonly<Record<string, ErrorCode>> = {
   ECONNREFUSED: "unavailable",
   ETIMEDOUT: "deadline_exceeded",
   ECANCELED: "canceled",
+  SQLITE_FULL: "resource_exhausted",
+  SQLITE_BUSY: "unavailable",
+  SQLITE_READONLY: "permission_denied",
 };
 
 /** Normalises anything thrown; system call errors keep their meaning through their errno. */

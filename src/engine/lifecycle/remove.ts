@@ -1,4 +1,6 @@
+import { rmSync } from "node:fs";
 import { GalleyError, toGalleyError } from "../../errors.ts";
+import { findRecord } from "../records/find.ts";
 import { isAlive } from "../records/processes.ts";
 import type { ContainerRecord } from "../records/record.ts";
 import { lifeOf } from "../records/view.ts";
@@ -18,9 +20,10 @@ export interface RemoveOptions {
 /** Removes a container; `failed_precondition` where it runs and `force` is not given. */
 export async function removeContainer(parts: Parts, container: string, options: RemoveOptions = {}): Promise<void> {
   await reconcile(parts);
-  const record = await beginOperation(parts, container, "remove", (found) => {
-    if (options.force !== true) refuseActive(parts, found);
-    return { begin: true, value: found };
+  const record = await begin(parts, container, options).catch(async (failure) => {
+    if (toGalleyError(failure).code !== "resource_exhausted") throw failure;
+    await makeRoom(parts, container, options);
+    return begin(parts, container, options);
   });
   try {
     await endProcesses(parts, record);
@@ -35,6 +38,22 @@ export async function removeContainer(parts: Parts, container: string, options: 
     throw toGalleyError(failure, { op: "remove", subject: record.name });
   });
   await dropHiddenImage(parts, record.imageId);
+}
+
+function begin(parts: Parts, container: string, options: RemoveOptions): Promise<ContainerRecord> {
+  return beginOperation(parts, container, "remove", (found) => {
+    if (options.force !== true) refuseActive(parts, found);
+    return { begin: true, value: found };
+  });
+}
+
+/** On a full disk not even the removal can be noted down, before what the container wrote is gone. Nor can it be started meanwhile. */
+async function makeRoom(parts: Parts, container: string, { force }: RemoveOptions): Promise<void> {
+  const record = findRecord(parts.table, container);
+  if (force !== true) refuseActive(parts, record);
+  await endProcesses(parts, record);
+  const { upper, log } = placesIn(parts, record.id);
+  for (const path of [upper, log]) rmSync(path, { recursive: true, force: true });
 }
 
 function refuseActive(parts: Parts, { id, name }: ContainerRecord): void {
