@@ -34,34 +34,42 @@ export class StoredContainers implements Containers {
   }
 
   async explain(container: string) {
+    await reconcile(this.#parts);
     return (await import("./lifecycle/explain.ts")).explainContainer(this.#parts, container);
   }
 
   async attach(container: string, options: { readonly stdin: boolean; readonly output: boolean }): Promise<Attachment> {
+    await reconcile(this.#parts);
     return (await import("./lifecycle/attach.ts")).attachTo(this.#parts, container, options);
   }
 
   async exec(container: string, spec: ExecSpec): Promise<Attachment | undefined> {
+    await reconcile(this.#parts);
     return (await import("./lifecycle/exec.ts")).execIn(this.#parts, container, spec);
   }
 
   async stop(container: string, options?: { readonly timeout?: number; readonly signal?: string }): Promise<void> {
+    await reconcile(this.#parts);
     return (await import("./lifecycle/stop.ts")).stopContainer(this.#parts, container, options);
   }
 
   async kill(container: string, signal?: string): Promise<void> {
+    await reconcile(this.#parts);
     return (await import("./lifecycle/stop.ts")).killContainer(this.#parts, container, signal);
   }
 
   async restart(container: string, options?: { readonly timeout?: number; readonly signal?: string }): Promise<void> {
+    await reconcile(this.#parts);
     return (await import("./lifecycle/restart.ts")).restartContainer(this.#parts, container, options);
   }
 
   async pause(container: string): Promise<void> {
+    await reconcile(this.#parts);
     return (await import("./lifecycle/pause.ts")).pauseContainer(this.#parts, container);
   }
 
   async unpause(container: string): Promise<void> {
+    await reconcile(this.#parts);
     return (await import("./lifecycle/pause.ts")).unpauseContainer(this.#parts, container);
   }
 
@@ -74,6 +82,7 @@ export class StoredContainers implements Containers {
   }
 
   async rename(container: string, name: string): Promise<void> {
+    await reconcile(this.#parts);
     (await import("./lifecycle/rename.ts")).renameContainer(this.#parts, container, name);
   }
 
@@ -83,18 +92,22 @@ export class StoredContainers implements Containers {
   }
 
   async get(container: string): Promise<Container> {
+    await reconcile(this.#parts);
     return (await import("./lifecycle/look.ts")).getContainer(this.#parts, container);
   }
 
   async inspect(container: string, options?: { readonly size?: boolean }): Promise<Record<string, unknown>> {
+    await reconcile(this.#parts);
     return (await import("./lifecycle/look.ts")).inspectContainerOf(this.#parts, container, options);
   }
 
   async *logs(container: string, options?: LogOptions): AsyncGenerator<LogLine> {
+    await reconcile(this.#parts);
     yield* (await import("./lifecycle/look.ts")).logsOf(this.#parts, container, options);
   }
 
   async top(container: string, psArgs?: readonly string[]) {
+    await reconcile(this.#parts);
     return (await import("./lifecycle/look.ts")).topOfContainer(this.#parts, container, psArgs);
   }
 }

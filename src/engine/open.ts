@@ -10,8 +10,10 @@ import type { StorePaths } from "../state/paths.ts";
 import { StoredContainers } from "./containers.ts";
 import type { Parts } from "./lifecycle/parts.ts";
 import { ContainerTable } from "./records/container-table.ts";
+import { isGone } from "./records/gone.ts";
 import { Operations } from "./records/operations.ts";
 import { placesOf } from "./records/places.ts";
+import type { ContainerRecord } from "./records/record.ts";
 import { containerSchema } from "./records/schema.ts";
 import { isActive, lifeOf } from "./records/view.ts";
 import { StoredVolumes } from "./stored-volumes.ts";
@@ -42,7 +44,13 @@ export function openEngine({ paths, native }: EngineOptions): Engine {
   const database = openDatabase(paths.database, [imageSchema, networkSchema, volumesSchema, containerSchema]);
   const table = new ContainerTable(database);
   const snapshotter = new OverlayDirectories(paths.layers);
-  const inUse = (imageId: string) => table.usersOf(imageId).map((user) => imageUser(paths, user));
+  const operations = new Operations(database);
+  const isThere = (user: ContainerRecord) => !isGone({ paths, operations }, user);
+  const inUse = (imageId: string) =>
+    table
+      .usersOf(imageId)
+      .filter(isThere)
+      .map((user) => imageUser(paths, user));
   const images = openImages({ database, paths, snapshotter, inUse });
   let volumes: Promise<Volumes> | undefined;
   let networks: Promise<Networks> | undefined;
@@ -51,7 +59,7 @@ export function openEngine({ paths, native }: EngineOptions): Engine {
     native,
     database,
     table,
-    operations: new Operations(database),
+    operations,
     snapshotter,
     images,
     volumes() {
@@ -66,7 +74,7 @@ export function openEngine({ paths, native }: EngineOptions): Engine {
   return { containers: new StoredContainers(parts), images, volumes: new StoredVolumes(parts) };
 }
 
-function imageUser(paths: StorePaths, { id, name }: { readonly id: string; readonly name: string }): ImageUser {
+function imageUser(paths: StorePaths, { id, name }: ContainerRecord): ImageUser {
   return { id, name, running: isActive(lifeOf(placesOf(paths, id))) };
 }
 

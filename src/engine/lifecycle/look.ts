@@ -4,6 +4,7 @@ import { hostFacts } from "../../runtime/host.ts";
 import { cgroupPath } from "../bundle/config.ts";
 import { hostnameOf } from "../bundle/hostname.ts";
 import { findRecord } from "../records/find.ts";
+import { isGone } from "../records/gone.ts";
 import type { ContainerRecord } from "../records/record.ts";
 import { containerOf } from "../records/view.ts";
 import type { Container, ContainerFilters, LogLine, LogOptions, TopResult } from "../types.ts";
@@ -24,7 +25,7 @@ function viewOf(parts: Parts, record: ContainerRecord): Container {
 /** Containers as docker's `ps` chooses them, newest first. */
 export async function listContainers(parts: Parts, filters: ContainerFilters = {}): Promise<readonly Container[]> {
   const { selectContainers } = await import("../views/select.ts");
-  const all = parts.table.all().map((record) => viewOf(parts, record));
+  const all = parts.table.all().flatMap((record) => (isGone(parts, record) ? [] : viewOf(parts, record)));
   return selectContainers(all, filters, {
     find: (container) => getContainer(parts, container),
     descendants: (reference) => descendants(parts, reference),

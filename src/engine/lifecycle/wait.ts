@@ -1,5 +1,6 @@
-import { toGalleyError } from "../../errors.ts";
-import { findRecord } from "../records/find.ts";
+import { existsSync } from "node:fs";
+import { findRecord, noSuchContainer } from "../records/find.ts";
+import { placesOf } from "../records/places.ts";
 import { isAlive } from "../records/processes.ts";
 import { isActive, lifeOf } from "../records/view.ts";
 import { ShimConnection } from "../shim/connection.ts";
@@ -16,8 +17,9 @@ export async function waitFor(parts: Parts, container: string, condition: WaitCo
   const { id, made } = findRecord(parts.table, container);
   if (condition === "next-exit") await untilActive(parts, id);
   const code = await exitOf(parts, id);
-  if (condition !== "removed") return code;
   if (made.spec.autoRemove === true) await reap(parts, id);
+  if (code === undefined) throw noSuchContainer(container);
+  if (condition !== "removed") return code;
   while (parts.table.byId(id) !== undefined) {
     await Bun.sleep(LOOK);
     await reconcile(parts);
@@ -34,8 +36,8 @@ async function untilActive(parts: Parts, id: string): Promise<void> {
   }
 }
 
-/** Of a container that has not been started, or whose shim has gone without a word, what the store says. */
-async function exitOf(parts: Parts, id: string): Promise<number> {
+/** Undefined for a container that has gone with its end before anybody asked. */
+async function exitOf(parts: Parts, id: string): Promise<number | undefined> {
   const shim = await ShimConnection.connect(placesIn(parts, id).socket);
   if (shim !== undefined) {
     shim.askExit();
@@ -51,13 +53,10 @@ async function exitOf(parts: Parts, id: string): Promise<number> {
   return recordedExit(parts, id);
 }
 
-/** The record may have gone with the container. */
-function recordedExit(parts: Parts, id: string): number {
-  try {
-    const { started } = findRecord(parts.table, id);
-    return started?.failure?.exitCode ?? lifeOf(placesIn(parts, id)).exitCode;
-  } catch (failure) {
-    if (toGalleyError(failure).code === "not_found") return 0;
-    throw failure;
-  }
+/** Of a container that has not been started, or whose shim has gone without a word, what the store says. */
+function recordedExit({ table, paths }: Parts, id: string): number | undefined {
+  const places = placesOf(paths, id);
+  const record = table.byId(id);
+  if (record === undefined || !existsSync(places.directory)) return undefined;
+  return record.started?.failure?.exitCode ?? lifeOf(places).exitCode;
 }
