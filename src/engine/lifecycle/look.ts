@@ -25,7 +25,9 @@ function viewOf(parts: Parts, record: ContainerRecord): Container {
 /** Containers as docker's `ps` chooses them, newest first. */
 export async function listContainers(parts: Parts, filters: ContainerFilters = {}): Promise<readonly Container[]> {
   const { selectContainers } = await import("../views/select.ts");
-  const all = parts.table.all().flatMap((record) => (isGone(parts, record) ? [] : viewOf(parts, record)));
+  const operations = new Map(parts.operations.all().map((operation) => [operation.container, operation]));
+  const records = parts.table.all().filter((record) => !isGone(parts, record));
+  const all = records.map((record) => containerOf(record, placesIn(parts, record.id), operations.get(record.id)));
   return selectContainers(all, filters, {
     find: (container) => getContainer(parts, container),
     descendants: (reference) => descendants(parts, reference),
