@@ -1,20 +1,13 @@
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { decode } from "../../recipe/decode.ts";
 import { encode } from "../../recipe/encode.ts";
 import { NONE, verifyKind } from "../../recipe/ops.ts";
 import { step } from "../../recipe/recipe.ts";
 import { runRecipe } from "../../recipe/run.ts";
 import type { ContainerPlaces } from "../records/places.ts";
-import { bootId } from "../records/processes.ts";
-import { type Life, lifeOf } from "../records/view.ts";
+import { hasLeftovers, lifeOf } from "../records/view.ts";
 import { type Parts, placesIn } from "./parts.ts";
 import { sweepNetworks } from "./sweep.ts";
-
-/** Whether a shim was killed before it had cleaned up. After a reboot there is nothing to clean. */
-export function hasLeftovers(places: ContainerPlaces, { state, status }: Life): boolean {
-  if (status === undefined || state !== "exited" || status.boot !== bootId()) return false;
-  return status.state !== "exited" || existsSync(places.socket);
-}
 
 /** The recipe of the last start; undefined where there is none, or none that this version reads. */
 export function lastRecipe({ recipe }: ContainerPlaces): Uint8Array | undefined {
@@ -35,6 +28,13 @@ export async function cleanUp(parts: Parts, recipe: Uint8Array): Promise<void> {
   // Steps of a clean-up are each tried whatever became of the one before: it is run as that of a recipe that fails.
   const fail = step("verify", [NONE, verifyKind.devNull], { cause: "clean up after a killed shim" });
   await runRecipe(parts.native, encode({ sections: { outside: [fail], cleanup: steps } }));
+}
+
+/** Lets a frozen container go on whose shim cannot do it any more. */
+export async function thaw(parts: Parts, id: string): Promise<void> {
+  const recipe = lastRecipe(placesIn(parts, id));
+  const { resume } = recipe === undefined ? {} : decode(recipe).sections;
+  if (resume !== undefined) await runRecipe(parts.native, encode({ sections: { outside: resume } }));
 }
 
 /** {@link cleanUp} for a container, if there is anything to do. The container's lock is held. */

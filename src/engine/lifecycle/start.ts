@@ -7,7 +7,7 @@ import { hostnameOf } from "../bundle/bundle.ts";
 import { findRecord } from "../records/find.ts";
 import { mountPointOf } from "../records/places.ts";
 import type { ContainerRecord, Started } from "../records/record.ts";
-import { isActive, lifeOf } from "../records/view.ts";
+import { hasLeftovers, isActive, lifeOf } from "../records/view.ts";
 import { adoptAttachment } from "../shim/attachment.ts";
 import type { Attachment, StartOptions } from "../types.ts";
 import { compileContainer } from "./compile.ts";
@@ -42,17 +42,16 @@ export async function startContainer(
   const found = findRecord(parts.table, container);
   const start = await beginStart(parts, found, options).catch((failure) => refuse(parts, found, failure));
   if (start === undefined) return undefined;
-  try {
-    const fd = await run(parts, start);
-    endOperation(parts, start.record.id);
-    return fd === undefined ? undefined : await attachment(fd, start);
-  } catch (failure) {
+  const fd = await run(parts, start).catch(async (failure) => {
     throw await giveUp(parts, start, toGalleyError(failure, { op: "start", subject: start.record.name }));
-  }
+  });
+  endOperation(parts, start.record.id);
+  return fd === undefined ? undefined : attachment(fd, start);
 }
 
 /** Lock, lease and what is decided about the network, in one transaction. */
 async function beginStart(parts: Parts, found: ContainerRecord, options: StartOptions): Promise<Start | undefined> {
+  await cleanUpBefore(parts, found.id);
   const plan = await networkOf(parts, found);
   const attempt = () =>
     beginOperation(parts, found.id, "start", (record) => {
@@ -72,6 +71,18 @@ async function beginStart(parts: Parts, found: ContainerRecord, options: StartOp
     if (code !== "already_exists" && code !== "resource_exhausted") throw failure;
     if (!(await (await import("./sweep.ts")).sweepNetworks(parts))) throw failure;
     return attempt();
+  }
+}
+
+/** What a killed shim left goes first: the new lease would make it nobody's. */
+async function cleanUpBefore(parts: Parts, id: string): Promise<void> {
+  const places = placesIn(parts, id);
+  if (!hasLeftovers(places, lifeOf(places))) return;
+  await beginOperation(parts, id, "start", () => ({ begin: true, value: undefined }));
+  try {
+    await (await import("./leftovers.ts")).cleanUpContainer(parts, id);
+  } finally {
+    endOperation(parts, id);
   }
 }
 
@@ -173,14 +184,18 @@ async function giveUp(parts: Parts, { record, network, joined }: Start, failure:
   const networks = network.request === undefined ? undefined : await parts.networks();
   const { exitStatus = FAILED } = failure;
   const message = failure.describe();
-  endOperation(parts, record.id, () => {
-    networks?.release(record.id);
-    parts.table.setStarted(record.id, {
-      network: { mode: network.facts.mode, ports: [] },
-      hostname: hostnameOf(record.id, record.made.spec, joined.containers),
-      failure: { exitCode: exitStatus, message },
+  try {
+    endOperation(parts, record.id, () => {
+      networks?.release(record.id);
+      parts.table.setStarted(record.id, {
+        network: { mode: network.facts.mode, ports: [] },
+        hostname: hostnameOf(record.id, record.made.spec, joined.containers),
+        failure: { exitCode: exitStatus, message },
+      });
     });
-  });
+  } catch (second) {
+    failure.cleanup.push(second);
+  }
   return failure;
 }
 

@@ -81,6 +81,7 @@ async function endUnattended(parts: Parts, id: string, signal: number, patience:
   if (life.status === undefined) return true;
   const process = life.attended || !isActive(life) ? life.status.shim : life.status.init;
   if (isActive(life) && !life.attended) await signalProcess(process, signal);
+  if (life.state === "paused" && !life.attended) await (await import("./leftovers.ts")).thaw(parts, id);
   return awaitEnd(process, patience);
 }
 

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import type { Container, ContainerState, NetworkFacts } from "../types.ts";
 import type { Operation } from "./operations.ts";
 import type { ContainerPlaces } from "./places.ts";
@@ -39,6 +40,12 @@ export function lifeOf(places: ContainerPlaces): Life {
 /** Whether the container's process is there or about to be again. */
 export function isActive({ state }: Pick<Life, "state">): boolean {
   return state === "running" || state === "paused" || state === "restarting";
+}
+
+/** Whether a shim was killed before it had cleaned up. After a reboot there is nothing to clean. */
+export function hasLeftovers(places: ContainerPlaces, { state, status }: Life): boolean {
+  if (status === undefined || state !== "exited" || status.boot !== bootId()) return false;
+  return status.state !== "exited" || existsSync(places.socket);
 }
 
 /** The container as everybody sees it. */
