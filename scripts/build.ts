@@ -36,6 +36,8 @@ async function bundle(entry: string, outfile: string, nativeDigest: string): Pro
     target: "bun",
     format: "esm",
     splitting: true,
+    // Small chunks that a command would load together become one: each costs some 20 µs, and a start has fifty.
+    minChunkSize: 16384,
     bytecode: true,
     minify: { whitespace: true, syntax: true, identifiers: false },
     define: { NATIVE_DIGEST: JSON.stringify(nativeDigest) },
