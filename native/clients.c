@@ -48,6 +48,7 @@ void drop_client(struct shim *shim, struct client *client) {
   bool had_stdin = client->has_stdin;
   close_fd(client->fd);
   forget(client);
+  shim->deaf = false;
   while (shim->client_count > 0 && shim->clients[shim->client_count - 1].fd < 0) shim->client_count--;
   if (had_stdin && (shim->settings->flags & SHIM_STDIN_ONCE)) close_stdin_later(shim);
   finish_chunk(shim);

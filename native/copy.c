@@ -57,10 +57,10 @@ static bool is_unsupported(long error) {
 }
 
 /* Descriptors opened with O_PATH take the calls by path only, through /proc/self/fd. */
-static long copy_xattr(const char *from, const char *to, const char *name, u8 *value, bool follow) {
-  long size = follow ? sys(getxattr, from, name, value, XATTR_LIMIT) : sys(lgetxattr, from, name, value, XATTR_LIMIT);
+static long copy_xattr(const char *from, const char *to, const char *name, u8 *value) {
+  long size = sys(getxattr, from, name, value, XATTR_LIMIT);
   if (size < 0) return is_unsupported(size) ? 0 : size;
-  long result = follow ? sys(setxattr, to, name, value, size, 0) : sys(lsetxattr, to, name, value, size, 0);
+  long result = sys(setxattr, to, name, value, size, 0);
   /* A file system without this kind of attribute keeps the file none the less. */
   return is_unsupported(result) ? 0 : result;
 }
@@ -73,34 +73,34 @@ static const char *descriptor_path(char path[64], int fd) {
   return process_path(path, 0, finish_text(&text));
 }
 
-static long copy_listed_xattrs(const char *from, const char *to, const char *names, long size, bool follow) {
+static long copy_listed_xattrs(const char *from, const char *to, const char *names, long size) {
   u8 *value = map_memory(XATTR_LIMIT);
   long result = value == NULL ? -ENOMEM : 0;
   for (long at = 0; at < size && result >= 0; at += (long)strlen(names + at) + 1) {
-    result = copy_xattr(from, to, names + at, value, follow);
+    result = copy_xattr(from, to, names + at, value);
   }
   if (value != NULL) unmap_memory(value, XATTR_LIMIT);
   return result;
 }
 
-static long copy_xattrs(const char *from, const char *to, bool follow) {
+static long copy_xattrs(const char *from, const char *to) {
   char few[1024], *names = few;
-  long size = follow ? sys(listxattr, from, few, sizeof few) : sys(llistxattr, from, few, sizeof few);
+  long size = sys(listxattr, from, few, sizeof few);
   if (size == -ERANGE) {
     names = map_memory(XATTR_LIMIT);
     if (names == NULL) return -ENOMEM;
-    size = follow ? sys(listxattr, from, names, XATTR_LIMIT) : sys(llistxattr, from, names, XATTR_LIMIT);
+    size = sys(listxattr, from, names, XATTR_LIMIT);
   }
   long result = size < 0 && !is_unsupported(size) ? size : 0;
-  if (size > 0) result = copy_listed_xattrs(from, to, names, size, follow);
+  if (size > 0) result = copy_listed_xattrs(from, to, names, size);
   if (names != few) unmap_memory(names, XATTR_LIMIT);
   return result;
 }
 
-static long set_times(int dir, const char *name, const struct stat *stat, long flags) {
+static long set_times(int dir, const char *name, const struct stat *stat) {
   struct __kernel_timespec times[2] = {{(int64_t)stat->st_atime, (long long)stat->st_atime_nsec},
                                        {(int64_t)stat->st_mtime, (long long)stat->st_mtime_nsec}};
-  return sys(utimensat, dir, name, times, flags);
+  return sys(utimensat, dir, name, times, 0);
 }
 
 /* A change of owner takes set-id bits and capabilities away, so these come after it. */
@@ -108,8 +108,8 @@ long copy_attributes(int from, int to, const struct stat *stat) {
   char source[64], copy[64];
   long result = sys(fchown, to, stat->st_uid, stat->st_gid);
   if (result >= 0) result = sys(fchmod, to, stat->st_mode & 07777);
-  if (result >= 0) result = copy_xattrs(descriptor_path(source, from), descriptor_path(copy, to), true);
-  return result < 0 ? result : set_times(to, NULL, stat, 0);
+  if (result >= 0) result = copy_xattrs(descriptor_path(source, from), descriptor_path(copy, to));
+  return result < 0 ? result : set_times(to, NULL, stat);
 }
 
 static long copy_regular(int from_dir, int to_dir, const char *name, const struct stat *stat) {
@@ -124,25 +124,32 @@ static long copy_regular(int from_dir, int to_dir, const char *name, const struc
   return result;
 }
 
-/* "/proc/self/fd/DIR/NAME": the xattr calls have no form with a directory. */
-static bool path_below(char path[512], int dir, const char *name) {
-  char folder[64];
-  struct text text = {path, 0, 512, false};
-  put_text(&text, descriptor_path(folder, dir));
-  put_text(&text, "/");
-  put_text(&text, name);
-  finish_text(&text);
-  return !text.full;
+static long open_itself(int dir, const char *name) {
+  return sys(openat, dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0);
+}
+
+/* The new name may lie in a volume that somebody else writes to: what is changed is what was found there once, by descriptor, and
+   the magic link in /proc leads to that very file, a symbolic link too, without following it. */
+static long copy_special_attributes(int from, int to, const struct stat *stat) {
+  char source[64], copy[64];
+  struct stat made;
+  long result = sys(fstat, to, &made);
+  if (result < 0) return result;
+  if ((made.st_mode & S_IFMT) != (stat->st_mode & S_IFMT)) return -ESTALE;
+  descriptor_path(source, from);
+  descriptor_path(copy, to);
+  result = sys(fchownat, to, "", stat->st_uid, stat->st_gid, AT_EMPTY_PATH);
+  if (result >= 0 && (stat->st_mode & S_IFMT) != S_IFLNK) result = sys(fchmodat, AT_FDCWD, copy, stat->st_mode & 07777);
+  if (result >= 0) result = copy_xattrs(source, copy);
+  return result < 0 ? result : set_times(AT_FDCWD, copy, stat);
 }
 
 static long copy_named_attributes(int from_dir, int to_dir, const char *name, const struct stat *stat) {
-  char source[512], copy[512];
-  long result = sys(fchownat, to_dir, name, stat->st_uid, stat->st_gid, AT_SYMLINK_NOFOLLOW);
-  if (result >= 0 && (stat->st_mode & S_IFMT) != S_IFLNK) result = sys(fchmodat, to_dir, name, stat->st_mode & 07777);
-  if (result >= 0 && path_below(source, from_dir, name) && path_below(copy, to_dir, name)) {
-    result = copy_xattrs(source, copy, false);
-  }
-  return result < 0 ? result : set_times(to_dir, name, stat, AT_SYMLINK_NOFOLLOW);
+  long from = open_itself(from_dir, name), to = open_itself(to_dir, name);
+  long result = from < 0 ? from : to < 0 ? to : copy_special_attributes((int)from, (int)to, stat);
+  if (from >= 0) close_fd((int)from);
+  if (to >= 0) close_fd((int)to);
+  return result;
 }
 
 static long copy_link(int from_dir, int to_dir, const char *name) {

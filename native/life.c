@@ -137,8 +137,8 @@ void restart_container(struct shim *shim) {
 static void tell_exit(struct shim *shim, struct client *client) {
   u32 words[3] = {(u32)exit_code(shim->wait_status), (u32)exit_signal(shim->wait_status), shim->oom_killed};
   if (client->fd < 0 || !client->wants_exit) return;
-  client->wants_exit = false;
-  queue_frame(client, 'X', words, sizeof words);
+  client->wants_exit = !queue_frame(client, 'X', words, sizeof words);
+  client->spoke = true;
 }
 
 /* Somebody is owed an answer, or has connected and not yet said what it wants. */

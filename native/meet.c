@@ -31,7 +31,8 @@ static long take_note(struct actor *self) {
     self->peer_gone = true;
     return -ECANCELED;
   }
-  if (note.kind == MEET_POINT) self->points[note.point / 64] |= 1ULL << (note.point % 64);
+  /* Whoever could make the inside write here must gain nothing by it. */
+  if (note.kind == MEET_POINT && note.point < SLOT_LIMIT) self->points[note.point / 64] |= 1ULL << (note.point % 64);
   if (message.control_size >= RIGHTS_SIZE && rights.type == SCM_RIGHTS_) keep_arrival(self, rights.fd);
   return 0;
 }

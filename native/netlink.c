@@ -63,6 +63,7 @@ static u32 count_wanted(struct bytes messages) {
     memcpy(&header, messages.start + at, sizeof header);
     if (header.nlmsg_len < sizeof header) break;
     wanted += (header.nlmsg_flags & NLM_F_ACK) != 0;
+    if (header.nlmsg_len > messages.size - at) break;
   }
   return wanted;
 }

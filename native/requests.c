@@ -77,6 +77,7 @@ static void handle(struct shim *shim, struct client *client) {
     case 'W':
       return resize(shim, client);
     case 'K':
+      client->spoke = false; /* whoever kills may ask for the end next, and the end may be here first */
       return answer(client, kill_container(shim, word(client, 0), word(client, 4)));
     case 'P':
       return answer(client, pause_container(shim));

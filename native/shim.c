@@ -39,7 +39,7 @@ static struct pollfd watch_client(const struct shim *shim, const struct client *
 static u32 fill_poll_set(const struct shim *shim, struct pollfd *set) {
   bool may_read = shim->output_size == 0;
   set[POLL_SIGNALS] = watch(shim->signals, POLLIN);
-  set[POLL_LISTENER] = watch(has_room(shim) ? shim->listener : -1, POLLIN);
+  set[POLL_LISTENER] = watch(has_room(shim) && !shim->deaf ? shim->listener : -1, POLLIN);
   for (u32 i = 0; i < 2; i++) {
     const struct stream *stream = &shim->streams[i];
     set[POLL_STREAMS + i] = watch(may_read && !stream->asleep ? stream->fd : -1, POLLIN);
@@ -62,7 +62,7 @@ static long patience(const struct shim *shim) {
     return now >= shim->restart_at ? 0 : (long)((shim->restart_at - now) / MILLISECOND + 1);
   }
   if (any_asleep(shim)) return TERMINAL_LOOK_MS;
-  return shim->buffers_used ? REST_MS : -1;
+  return shim->buffers_used || shim->deaf ? REST_MS : -1;
 }
 
 static long wait_for_events(const struct shim *shim, struct pollfd *set, u32 count) {
@@ -78,10 +78,11 @@ static void take_signals(struct shim *shim) {
 }
 
 static void accept_clients(struct shim *shim) {
-  long fd;
+  long fd = 0;
   while (has_room(shim) && (fd = sys(accept4, shim->listener, 0, 0, SOCK_CLOEXEC_)) >= 0) {
     receive_requests(shim, add_client(shim, (int)fd));
   }
+  shim->deaf = fd < 0 && fd != -EAGAIN && fd != -ECONNABORTED && fd != -EINTR;
 }
 
 static void serve_client(struct shim *shim, struct client *client, short events) {
@@ -101,6 +102,7 @@ void shim_turn(struct shim *shim) {
   struct pollfd set[POLL_CLIENTS + CLIENT_LIMIT];
   u32 count = fill_poll_set(shim, set);
   long ready = wait_for_events(shim, set, count);
+  if (ready == 0) shim->deaf = false;
   if (ready == 0 && shim->buffers_used && !shim->ended && shim->output_size + shim->input_size == 0) rest(shim);
   if (ready <= 0 && !any_asleep(shim)) return;
   if (set[POLL_STDIN].revents != 0) write_input(shim);

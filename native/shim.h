@@ -25,7 +25,7 @@ struct client {
   bool wants_output;
   bool has_stdin; /* has asked for, or used, the container's standard input */
   bool wants_exit;
-  bool spoke;   /* has sent a whole request */
+  bool spoke;   /* has sent a whole request, and no other is to be expected of it */
   bool leaving; /* takes nothing any more; what it has sent is still read */
   u8 head_size;
   u8 small_size;
@@ -78,6 +78,7 @@ struct shim {
   bool awaited;   /* and somebody has */
   char boot_id[40];
 
+  bool deaf; /* no descriptor or memory was left for a client: another try comes later, or when a client goes */
   u32 client_count; /* the highest used, plus one; the others wait in the listener's queue */
   struct client clients[CLIENT_LIMIT];
 };

@@ -49,7 +49,7 @@ static void kill_inside(struct actor *self) {
 
 /* The inside has come to its execve, or to its end. */
 static bool inside_done(const struct actor *self) {
-  u32 at = self->shared->current[1], count = section_size(&self->recipe, SECTION_INSIDE);
+  u32 at = __atomic_load_n(&self->shared->current[1], __ATOMIC_RELAXED), count = section_size(&self->recipe, SECTION_INSIDE);
   return at >= count || section_steps(&self->recipe, SECTION_INSIDE)[at].op == OP_EXEC;
 }
 
@@ -91,6 +91,7 @@ struct failure finish_start(struct actor *self, long outside, bool await_exec) {
   if (outside < 0 || await_exec) blame_silent_end(self, outside);
   struct failure failure = first_failure(self);
   if (failure.error != 0) undo_start(self);
+  while (self->arrivals > 0) close_fd(self->arrived[--self->arrivals]);
   close_fd(self->peer);
   self->peer = -1;
   return failure;

@@ -79,7 +79,7 @@ static long replace_file(const char *path, const char *content, size_t size) {
   long result = write_file(AT_FDCWD, other, content, size, O_WRONLY | O_CREAT | O_TRUNC, 0600);
   if (result >= 0) return sys(renameat2, AT_FDCWD, other, AT_FDCWD, path, 0);
   sys(unlinkat, AT_FDCWD, other, 0);
-  return write_in_place(path, content, size);
+  return write_in_place(path, content, size) < 0 ? result : 0;
 }
 
 long write_status(const struct shim *shim) {

@@ -11,6 +11,8 @@ export interface ShimOptions extends Partial<Omit<ShimSettings, "stdio" | "log">
   readonly tty?: boolean;
   /** Default: a log that is not rotated; false: none. */
   readonly log?: { readonly maxSize: number; readonly maxFiles: number } | false;
+  /** Default: `log` in the scratch folder. */
+  readonly logPath?: string;
   /** clone(2) flags; default a pid namespace. */
   readonly flags?: number;
   readonly outside?: readonly Step[];
@@ -145,6 +147,7 @@ function shimRecipe(folder: Scratch, script: string, options: ShimOptions): Reci
     inside = [],
     sections = {},
     attach,
+    logPath = folder.at("log"),
     ...settings
   } = options;
   return {
@@ -161,7 +164,7 @@ function shimRecipe(folder: Scratch, script: string, options: ShimOptions): Reci
       statusPath: folder.at("run/status"),
       timingsPath: folder.at("run/timings"),
       restart: { policy: "no", maxRetries: 0 },
-      ...(log === false ? {} : { log: { path: folder.at("log"), ...(log ?? { maxSize: 0, maxFiles: 1 }) } }),
+      ...(log === false ? {} : { log: { path: logPath, ...(log ?? { maxSize: 0, maxFiles: 1 }) } }),
       ...(attach === false ? {} : { attachFd: 3 }),
       ...settings,
     },
