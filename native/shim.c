@@ -103,6 +103,7 @@ void shim_turn(struct shim *shim) {
   u32 count = fill_poll_set(shim, set);
   long ready = wait_for_events(shim, set, count);
   if (ready == 0) shim->deaf = false;
+  if (ready < 0 && ready != -EINTR) sleep_ms(ENDING_MS); /* more to watch than the limit of open files allows */
   if (ready == 0 && shim->buffers_used && !shim->ended && shim->output_size + shim->input_size == 0) rest(shim);
   if (ready <= 0 && !any_asleep(shim)) return;
   if (set[POLL_STDIN].revents != 0) write_input(shim);

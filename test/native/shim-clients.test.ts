@@ -126,7 +126,7 @@ testWith(
       const fields = readFileSync(`/proc/${shim.pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
       return Number(fields[11]) + Number(fields[12]);
     };
-    expect(limit("5:1024")).toBe(0);
+    expect(limit("8:1024")).toBe(0);
     const refused = await shim.connect();
     const status = refused.status();
     const before = cpuTicks();
