@@ -117,3 +117,21 @@ testWith(needs, "shim and container killed: exited with 137, and it starts again
   await store.ok(["rm", "-f", "both"]);
   expectNothing([id]);
 });
+
+testWith(needs, "a paused container whose shim was killed can be removed", async () => {
+  const id = await store.ok(["run", "-d", "--name", "frozen", "busybox", "sleep", "1000"]);
+  await store.ok(["pause", "frozen"]);
+  const status = await Bun.file(join(store.root, "containers", id, "status")).text();
+  process.kill(Number(/^shim (\d+)/m.exec(status)?.[1]), "SIGKILL");
+  expect(await store.ok(["ps", "--format", "{{.Names}} {{.State}}"])).toBe("frozen paused");
+  await store.ok(["rm", "-f", "frozen"]);
+  expectNothing([id]);
+});
+
+testWith(needs, "thirty commands at once on one store all succeed", async () => {
+  const results = await Promise.all(
+    Array.from({ length: 30 }, (_, index) => store.galley(["run", "--rm", "busybox", "echo", `number ${index}`])),
+  );
+  expect(results).toEqual(results.map((_, index) => ({ status: 0, stdout: `number ${index}\n`, stderr: "" })));
+  expectNothing([]);
+});
