@@ -181,6 +181,16 @@ test("hybrid: v1 limits, and the v2 directory to be cloned into, frozen and kill
   expect(plan(hybridLayout, {}, {}, { kernel: "5.1" }).freezer).toBeUndefined();
 });
 
+test("hybrid: a v2 controller is taken only for a limit, since v1 cannot be mounted with one that v2 has handed down", () => {
+  const layout: CgroupLayout = { ...hybridLayout, v2: top("/cg/unified", ["hugetlb", "io"]) };
+  expect(lines(plan(layout, {}).prepare).join()).not.toContain("subtree_control");
+  const limited = lines(plan(layout, { hugepageLimits: [{ pageSize: "2MB", limit: 1 }] }).prepare);
+  expect(limited.filter((line) => line.includes("subtree_control"))).toEqual([
+    "/cg/unified/cgroup.subtree_control = +hugetlb",
+    "/cg/unified/galley/cgroup.subtree_control = +hugetlb",
+  ]);
+});
+
 test("a missing controller is an error that names the limit", () => {
   expect(() => plan(v1Layout, { pids: { limit: 3 } })).toThrow("the cgroup controller pids is not available");
   expect(() => plan(v2Layout, { network: { classID: 1 } })).toThrow("net_cls is not available");

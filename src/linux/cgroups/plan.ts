@@ -73,13 +73,18 @@ function joinOf(places: readonly Place[]): CgroupJoin {
 }
 
 function preparation(
-  { resources = {}, skipDevices }: CgroupRequest,
+  { layout, resources = {}, skipDevices }: CgroupRequest,
   places: readonly Place[],
   limits: readonly ControllerLimits[],
   read: TryRead,
 ): CgroupStep[] {
   const steps: CgroupStep[] = [];
-  for (const place of places) steps.push(...make(place, resources, limits, read));
+  const needed = neededFields(limits);
+  const isHybrid = layout.mode === "hybrid";
+  for (const place of places) {
+    if (place.version === 1) steps.push(...makeLegacy(place, resources, read));
+    else steps.push(...makeUnified(place.hierarchy, place.directory, needed, isHybrid, read));
+  }
   for (const { version, controller, writes } of limits) {
     steps.push(...located(writes, placeOf(places, version, controller)));
   }
@@ -92,13 +97,7 @@ function attachment({ directory, hierarchy }: Place): CgroupAttachment {
   return { tasks: `${directory}/tasks`, procs: `${directory}/cgroup.procs`, cause };
 }
 
-function make(
-  { version, hierarchy, directory }: Place,
-  resources: ResourcesConfig,
-  limits: readonly ControllerLimits[],
-  read: TryRead,
-): CgroupStep[] {
-  if (version === 2) return makeUnified(hierarchy, directory, neededFields(limits), read);
+function makeLegacy({ hierarchy, directory }: Place, resources: ResourcesConfig, read: TryRead): CgroupStep[] {
   if (hierarchy.controllers.includes("cpuset")) return makeCpuset(hierarchy, directory, resources, read);
   return [makeDirectory(directory)];
 }

@@ -63,16 +63,19 @@ const refusals = [errno.EBUSY, errno.ENOENT, errno.EOPNOTSUPP, errno.EACCES];
 
 /**
  * v2: the directories, and the controllers handed down to them level by level. Controllers that a limit needs (`needed`: the field
- * behind each) must be had; the others only make statistics complete.
+ * behind each) must be had; the others only make statistics complete. On hybrid machines (`isShared`) these are left alone: v1
+ * cannot be mounted with a controller that v2 has handed down, and what mounts it there later is somebody else.
  */
 export function makeUnified(
   hierarchy: Hierarchy,
   directory: string,
   needed: ReadonlyMap<string, string>,
+  isShared: boolean,
   read: TryRead,
 ): CgroupStep[] {
   const steps: CgroupStep[] = [];
-  const { mountPoint, controllers } = hierarchy;
+  const { mountPoint } = hierarchy;
+  const controllers = isShared ? hierarchy.controllers.filter((name) => needed.has(name)) : hierarchy.controllers;
   let parent = mountPoint;
   for (const level of controllers.length === 0 ? [directory] : levels(mountPoint, directory)) {
     const control = `${parent}/cgroup.subtree_control`;
