@@ -1,5 +1,7 @@
+import type { Duplex } from "node:stream";
 import { createGunzip, createZstdDecompress } from "node:zlib";
 import { GalleyError } from "../../errors.ts";
+import { Expansion } from "../verify/expansion.ts";
 
 /** Bytes of output at a time: with this the pool thread that decompresses is seldom waited for. */
 const OUTPUT = 1 << 19;
@@ -67,7 +69,24 @@ async function* concat(head: Uint8Array, rest: AsyncIterator<Uint8Array>): Async
 }
 
 async function* inflate(source: AsyncIterable<Uint8Array>, format: "gzip" | "zstd"): AsyncGenerator<Uint8Array> {
+  const expansion = new Expansion();
+  for await (const chunk of inflated(expansion.counting(source), format)) {
+    expansion.check(chunk.length);
+    yield chunk;
+  }
+}
+
+function inflated(source: AsyncIterable<Uint8Array>, format: "gzip" | "zstd"): AsyncIterable<Uint8Array> {
   const stream = format === "gzip" ? createGunzip({ chunkSize: OUTPUT }) : createZstdDecompress({ chunkSize: OUTPUT });
+  return piped(source, stream, (failure) => damaged(format, failure));
+}
+
+/** What comes out of a stream of zlib when the source is fed to it. The source's own failures come through as they are. */
+export async function* piped(
+  source: AsyncIterable<Uint8Array>,
+  stream: Duplex,
+  faultOf: (failure: unknown) => unknown = (failure) => failure,
+): AsyncGenerator<Uint8Array> {
   let fault: unknown;
   feed(source, stream).catch((failure: unknown) => {
     fault = failure;
@@ -76,7 +95,7 @@ async function* inflate(source: AsyncIterable<Uint8Array>, format: "gzip" | "zst
   try {
     for await (const chunk of stream) yield chunk as Uint8Array;
   } catch (failure) {
-    throw fault ?? damaged(format, failure);
+    throw fault ?? faultOf(failure);
   } finally {
     stream.destroy();
   }

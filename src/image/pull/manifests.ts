@@ -18,11 +18,23 @@ const indexTypes: ReadonlySet<string> = new Set([mediaTypes.ociIndex, mediaTypes
 const manifestTypes: ReadonlySet<string> = new Set([mediaTypes.ociManifest, mediaTypes.dockerManifest]);
 const configTypes: ReadonlySet<string> = new Set([mediaTypes.ociConfig, mediaTypes.dockerConfig]);
 
+/** Layers that one image may have: ten times what overlayfs could ever mount, and few enough to hold in memory many times over. */
+export const MAX_LAYERS = 5000;
+
 /**
  * Reads a manifest or index: what it says of itself decides before what the registry says of it. `subject` is the image, for messages.
  * Docker's schema 1 and artifacts that are no container images are refused by name.
  */
 export function parseManifest(content: Uint8Array, descriptor: Descriptor, subject: string): ManifestDocument {
+  const document = parseDocument(content, descriptor, subject);
+  if (document.kind === "manifest" && !isImage(document.manifest)) {
+    throw noImage(subject, document.manifest.config.mediaType);
+  }
+  return document;
+}
+
+/** As {@link parseManifest}, artifacts included. */
+export function parseDocument(content: Uint8Array, descriptor: Descriptor, subject: string): ManifestDocument {
   const document = parseObject(content, subject);
   const type = typeof document.mediaType === "string" ? document.mediaType : descriptor.mediaType;
   if (document.schemaVersion === 1) throw schemaOne(subject);
@@ -33,6 +45,17 @@ export function parseManifest(content: Uint8Array, descriptor: Descriptor, subje
     return { kind: "manifest", manifest: checkedManifest(document, subject) };
   }
   throw malformed(subject, `it is of the unknown type ${JSON.stringify(type)}`);
+}
+
+/** Whether a manifest is a container image's, as opposed to an artifact's. */
+export function isImage(manifest: ImageManifest): boolean {
+  return configTypes.has(manifest.config.mediaType);
+}
+
+/** The media type of a document, which its own words decide. Documents without one are OCI's. */
+export function typeOfDocument(document: ManifestDocument): string {
+  if (document.kind === "index") return document.index.mediaType ?? mediaTypes.ociIndex;
+  return document.manifest.mediaType ?? mediaTypes.ociManifest;
 }
 
 function parseObject(content: Uint8Array, subject: string): Readonly<Record<string, unknown>> {
@@ -60,24 +83,35 @@ function checkedManifest(document: Readonly<Record<string, unknown>>, subject: s
   const { config, layers } = document;
   if (!isDescriptor(config)) throw malformed(subject, "it has no configuration");
   if (!Array.isArray(layers) || !layers.every(isDescriptor)) throw malformed(subject, "its layers are not descriptors");
-  if (!configTypes.has(config.mediaType)) throw noImage(subject, config.mediaType);
+  if (layers.length > MAX_LAYERS) throw malformed(subject, `it has ${layers.length} layers, more than ${MAX_LAYERS}`);
   return document as unknown as ImageManifest;
 }
 
-function isDescriptor(value: unknown): value is Descriptor {
+/** Whether a value out of a JSON document is a descriptor with a digest that content is accepted in. */
+export function isDescriptor(value: unknown): value is Descriptor {
   if (!isObject(value)) return false;
   const { mediaType, digest, size } = value;
   const sized = typeof size === "number" && Number.isSafeInteger(size) && size >= 0;
   return typeof mediaType === "string" && typeof digest === "string" && tryParseDigest(digest) !== undefined && sized;
 }
 
-/** Reads an image's configuration and checks that its layers are as many as the manifest's. */
-export function parseConfig(content: Uint8Array, manifest: ImageManifest, subject: string): ImageConfig {
+/** Reads a configuration for any system, and its layers' diff IDs. */
+export function parseConfigObject(
+  content: Uint8Array,
+  subject: string,
+): { readonly document: Readonly<Record<string, unknown>>; readonly diffIds: readonly string[] } {
   const document = parseObject(content, subject);
   const { rootfs } = document;
-  const diffIds = isObject(rootfs) ? rootfs.diff_ids : undefined;
+  // An image without layers may say `null`, as Go writes an empty list.
+  const diffIds = isObject(rootfs) ? (rootfs.diff_ids ?? []) : undefined;
   const valid = (id: unknown) => typeof id === "string" && tryParseDigest(id) !== undefined;
   if (!Array.isArray(diffIds) || !diffIds.every(valid)) throw malformed(subject, "its configuration lists no layers");
+  return { document, diffIds };
+}
+
+/** Reads an image's configuration and checks that its layers are as many as the manifest's. */
+export function parseConfig(content: Uint8Array, manifest: ImageManifest, subject: string): ImageConfig {
+  const { document, diffIds } = parseConfigObject(content, subject);
   if (diffIds.length !== manifest.layers.length) {
     const counts = `${manifest.layers.length} layers and the configuration ${diffIds.length}`;
     throw malformed(subject, `its manifest lists ${counts}`);

@@ -9,6 +9,8 @@ export interface AuthorizerOptions {
   /** Called at most once, and only when the registry asks. */
   readonly findCredentials: () => Promise<RegistryCredentials | undefined>;
   readonly fetchToken: (request: TokenRequest, signal?: AbortSignal) => Promise<Token>;
+  /** Sent as it is with every request, in place of what the registry would ask for. */
+  readonly bearer?: string | undefined;
   /** Milliseconds of the clock that tokens end by. */
   readonly now?: () => number;
 }
@@ -28,6 +30,8 @@ export class Authorizer {
 
   /** Value of the `Authorization` header for a request of `scope`, or `undefined` where nothing was asked. */
   async header(scope: string, signal?: AbortSignal): Promise<string | undefined> {
+    const { bearer } = this.options;
+    if (bearer !== undefined) return `Bearer ${bearer}`;
     const challenge = this.#challenge;
     if (challenge === undefined) return undefined;
     const credentials = await this.#login();
@@ -40,6 +44,7 @@ export class Authorizer {
 
   /** Takes note of a refusal (401) of a request that carried `sent`. True if it should be tried once more. */
   learn(response: Response, scope: string, sent: string | undefined): boolean {
+    if (this.options.bearer !== undefined) return false;
     const challenges = parseChallenges(response.headers.get("www-authenticate") ?? "");
     const challenge =
       challenges.find((one) => one.scheme === "bearer" && one.parameters.realm !== undefined) ??
@@ -65,7 +70,7 @@ export class Authorizer {
     const known = await this.#tokens.get(scope);
     if (known !== undefined && known.ends - MARGIN * 1000 > (this.options.now ?? Date.now)()) return known;
     const { realm = "", service, scope: asked } = challenge.parameters;
-    const scopes = [...new Set([scope, ...(asked ?? "").split(" ")])].filter(Boolean);
+    const scopes = [...new Set([...scope.split(" "), ...(asked ?? "").split(" ")])].filter(Boolean);
     const request = { realm, service, scopes, credentials };
     const coming = this.options.fetchToken(request, signal);
     this.#tokens.set(scope, coming);

@@ -27,9 +27,10 @@ const systemBundles = [
  * What to trust and to show at `host` (with its port, if it has one). The host's authorities (`SSL_CERT_FILE` and
  * `SSL_CERT_DIR` replace them, as for Go programs) and those in `certs.d/HOST/*.crt` of docker and containers; a client
  * certificate `NAME.cert` with its key `NAME.key` from the same directories.
+ * @param only the one directory to look in, in place of those of certs.d
  */
-export function tlsMaterial(host: string, env: Environment): TlsMaterial {
-  const directories = certificateDirectories(host, env);
+export function tlsMaterial(host: string, env: Environment, only?: string): TlsMaterial {
+  const directories = only === undefined ? certificateDirectories(host, env) : [only];
   const extra = directories.flatMap((directory) => pemsIn(directory, ".crt"));
   const system = systemAuthorities(env);
   const client = directories.map(clientCertificate).find((pair) => pair !== undefined);

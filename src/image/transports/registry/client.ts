@@ -2,20 +2,23 @@ import type { TransportOptions } from "../transport.ts";
 import type { Authorizer } from "./authorizer.ts";
 import type { Exchange } from "./connections.ts";
 import { answerFault, RegistryError } from "./faults.ts";
-import { type HttpAnswer, send } from "./request.ts";
+import { type HttpAnswer, type Method, type RequestBody, send } from "./request.ts";
 import { delayBefore, pause } from "./retry.ts";
 
 /** A request below a registry's `/v2/`. */
 export interface ApiRequest {
-  readonly method: "GET" | "HEAD";
-  /** `NAME/manifests/REFERENCE` or `NAME/blobs/DIGEST`, or a whole URL outside the registry, which gets no authorization. */
+  readonly method: Method;
+  /** `NAME/manifests/REFERENCE` or `NAME/blobs/DIGEST`, or a whole URL, which gets an authorization only if `own` says so. */
   readonly path: string | URL;
+  /** The URL is one that the registry gave for itself: an upload's, the next page's. */
+  readonly own?: boolean;
   /** What is being done to what, for error messages. */
-  readonly op: "pull" | "download";
+  readonly op: string;
   readonly subject: string;
-  /** `repository:NAME:pull`. */
+  /** `repository:NAME:pull`; several are separated by spaces. */
   readonly scope: string;
   readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: RequestBody;
   readonly allowDowngrade?: boolean;
 }
 
@@ -62,7 +65,7 @@ export class RegistryClient {
   /** One request, and the one that answers a challenge. Statuses of success and those in `accept` are given, others thrown. */
   async attempt(api: ApiRequest, { signal }: TransportOptions, accept: readonly number[] = []): Promise<HttpAnswer> {
     const { authorizer } = this.parts;
-    const own = typeof api.path === "string";
+    const own = typeof api.path === "string" || (api.own === true && api.path.origin === this.parts.base.origin);
     for (let refusals = 0; ; refusals++) {
       const sent = own ? await authorizer.header(api.scope, signal) : undefined;
       const answer = await this.#send(api, sent, signal);
@@ -75,6 +78,16 @@ export class RegistryClient {
     }
   }
 
+  /**
+   * A URL that the registry gave in a header. One on its own host is reached the way the registry is: behind a proxy, registries
+   * do not know that they speak TLS.
+   */
+  located(location: string, within: URL = this.parts.base): URL {
+    const url = new URL(location, within);
+    if (url.hostname !== this.parts.base.hostname || url.protocol === this.parts.base.protocol) return url;
+    return new URL(url.pathname + url.search, this.parts.base);
+  }
+
   #send(api: ApiRequest, authorization: string | undefined, signal: AbortSignal | undefined): Promise<HttpAnswer> {
     const { base, exchange } = this.parts;
     return send(exchange, {
@@ -82,6 +95,7 @@ export class RegistryClient {
       url: typeof api.path === "string" ? new URL(`/v2/${api.path}`, base) : api.path,
       headers: { ...api.headers, ...(authorization === undefined ? {} : { authorization }) },
       signal,
+      ...(api.body === undefined ? {} : { body: api.body }),
       ...(api.allowDowngrade === undefined ? {} : { allowDowngrade: api.allowDowngrade }),
     });
   }

@@ -8,11 +8,19 @@ export function isLoopback(hostname: string): boolean {
   return hostname === "localhost" || hostname === "[::1]" || hostname === "::1" || /^127(\.\d{1,3}){3}$/.test(hostname);
 }
 
+/** How TLS connections are made where the user says it for one command. */
+export interface TlsOptions {
+  /** False: any certificate is taken. */
+  readonly verify?: boolean | undefined;
+  /** Directory of certificates (`*.crt`, `*.cert`, `*.key`) in place of those under certs.d. */
+  readonly certificates?: string | undefined;
+}
+
 /**
  * The exchange of real life. Each host has its own certificates, and its own pool of connections with them. Proxies are those of the
  * environment (HTTPS_PROXY, HTTP_PROXY, NO_PROXY in either case); this machine itself is never reached through one.
  */
-export function openConnections(env: Environment): Exchange {
+export function openConnections(env: Environment, tls: TlsOptions = {}): Exchange {
   const sessions = new Map<string, Bun.FetchSession>();
   return (url, init) => {
     const proxy = isLoopback(url.hostname) ? { proxy: false as const } : {};
@@ -21,8 +29,9 @@ export function openConnections(env: Environment): Exchange {
     if (url.protocol !== "https:") return fetch(url, options);
     let session = sessions.get(url.host);
     if (session === undefined) {
-      const { ca, ...client } = tlsMaterial(url.host, env);
-      session = new Bun.FetchSession({ tls: { ...client, ...(ca === undefined ? {} : { ca: [...ca] }) } });
+      const { ca, ...client } = tlsMaterial(url.host, env, tls.certificates);
+      const trusting = tls.verify === false ? { rejectUnauthorized: false } : {};
+      session = new Bun.FetchSession({ tls: { ...client, ...trusting, ...(ca === undefined ? {} : { ca: [...ca] }) } });
       sessions.set(url.host, session);
     }
     return session.fetch(url, options);

@@ -8,11 +8,17 @@ const HUB = "registry-1.docker.io";
 /**
  * URL of the registry that a reference's domain names: by TLS, except that a registry on this machine may speak plain HTTP. Which one it
  * does is asked (`GET /v2/`), plain first unless the port is that of TLS. Certificates are checked here as everywhere.
+ * @param tlsVerify true: by TLS in any case; false: plain HTTP is taken from any machine
  */
-export async function findEndpoint(exchange: Exchange, domain: string, signal?: AbortSignal): Promise<URL> {
+export async function findEndpoint(
+  exchange: Exchange,
+  domain: string,
+  signal?: AbortSignal,
+  tlsVerify?: boolean,
+): Promise<URL> {
   const host = domain === "docker.io" ? HUB : domain;
   const secure = new URL(`https://${host}`);
-  if (!isLoopback(secure.hostname)) return secure;
+  if (tlsVerify === true || (tlsVerify === undefined && !isLoopback(secure.hostname))) return secure;
   const plain = new URL(`http://${host}`);
   const ask = (url: URL) => probe(exchange, url, signal);
   return secure.port === "" ? secureFirst(secure, plain, ask) : plainFirst(secure, plain, ask);

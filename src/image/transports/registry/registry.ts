@@ -2,29 +2,13 @@ import { GalleyError } from "../../../errors.ts";
 import { type Descriptor, mediaTypes } from "../../../spec/image.ts";
 import { digestOf } from "../../digest.ts";
 import { familiarName, type Reference } from "../../reference.ts";
-import type { RegistryCredentials } from "../../types.ts";
 import { readCapped, tooLarge, verifyBytes } from "../../verify/read.ts";
 import { type BlobOptions, MAX_MANIFEST, type Transport, type TransportOptions } from "../transport.ts";
-import { Authorizer } from "./authorizer.ts";
 import { streamBlob } from "./blob-stream.ts";
-import type { Environment } from "./certificates.ts";
-import { type ApiRequest, RegistryClient } from "./client.ts";
-import { type Exchange, openConnections } from "./connections.ts";
-import { findCredentials } from "./credentials.ts";
-import { findEndpoint } from "./endpoint.ts";
+import type { ApiRequest, RegistryClient } from "./client.ts";
+import { RegistryClients, type RegistryOptions } from "./clients.ts";
 import { RegistryError } from "./faults.ts";
 import type { HttpAnswer } from "./request.ts";
-import { fetchToken } from "./token.ts";
-
-export interface RegistryOptions {
-  /** Replace the logins of the user's files. */
-  readonly credentials?: RegistryCredentials | undefined;
-  /** The process's own by default. */
-  readonly env?: Environment;
-  /** Real connections by default. */
-  readonly exchange?: Exchange;
-  readonly sleep?: (seconds: number, signal?: AbortSignal) => Promise<void>;
-}
 
 const accept = [
   mediaTypes.ociIndex,
@@ -39,17 +23,15 @@ const withoutHead = [400, 404, 405, 406, 501];
 
 /** The OCI distribution protocol (distribution-spec 1.1, pull). One instance serves any number of references and registries. */
 export class RegistryTransport implements Transport {
-  readonly #clients = new Map<string, Promise<RegistryClient>>();
-  readonly #env: Environment;
-  readonly #exchange: Exchange;
+  readonly #clients: RegistryClients;
 
-  constructor(private readonly options: RegistryOptions = {}) {
-    this.#env = options.env ?? process.env;
-    this.#exchange = options.exchange ?? openConnections(this.#env);
+  /** @param options how registries are reached, or clients that others use too */
+  constructor(options: RegistryOptions | RegistryClients = {}) {
+    this.#clients = options instanceof RegistryClients ? options : new RegistryClients(options);
   }
 
   async resolve(reference: Reference, options: TransportOptions = {}): Promise<Descriptor> {
-    const client = await this.#client(reference, options);
+    const client = await this.#clients.of(reference, options);
     const what = reference.digest ?? reference.tag ?? "latest";
     const api = manifestRequest(reference, what);
     const answer = await client.retrying(options, () =>
@@ -68,7 +50,7 @@ export class RegistryTransport implements Transport {
     if (descriptor.size > MAX_MANIFEST) throw tooLarge(descriptor.digest, MAX_MANIFEST);
     const { data } = descriptor;
     const fetched = async () => {
-      const client = await this.#client(reference, options);
+      const client = await this.#clients.of(reference, options);
       return (await readManifest(client, manifestRequest(reference, descriptor.digest), options)).content;
     };
     const content = data === undefined ? await fetched() : Buffer.from(data, "base64");
@@ -81,36 +63,13 @@ export class RegistryTransport implements Transport {
     descriptor: Descriptor,
     options: BlobOptions = {},
   ): AsyncGenerator<Uint8Array> {
-    const client = await this.#client(reference, options);
+    const client = await this.#clients.of(reference, options);
     const own = blobRequest(reference, descriptor);
     const elsewhere = (descriptor.urls ?? []).filter((url) => /^https?:\/\//.test(url) && URL.canParse(url));
     const foreign = /foreign|nondistributable/.test(descriptor.mediaType);
     const places = [own, ...elsewhere.map((url) => ({ ...own, path: new URL(url) }))];
     if (foreign) places.push(...places.splice(0, 1));
     yield* firstThatHasIt(client, places, descriptor, options);
-  }
-
-  #client(reference: Reference, { signal }: TransportOptions): Promise<RegistryClient> {
-    // Logins may be kept for a part of a registry, so a client serves one repository.
-    const key = `${reference.domain}/${reference.path}`;
-    let client = this.#clients.get(key);
-    if (client === undefined) {
-      client = this.#open(reference, signal);
-      this.#clients.set(key, client);
-      client.catch(() => this.#clients.delete(key));
-    }
-    return client;
-  }
-
-  async #open({ domain, path }: Reference, signal: AbortSignal | undefined): Promise<RegistryClient> {
-    const exchange = this.#exchange;
-    const base = await findEndpoint(exchange, domain, signal);
-    const { credentials, sleep } = this.options;
-    const authorizer = new Authorizer({
-      findCredentials: async () => credentials ?? (await findCredentials(domain, path, this.#env)),
-      fetchToken: (request, stop) => fetchToken(exchange, request, base, stop),
-    });
-    return new RegistryClient({ base, exchange, authorizer, ...(sleep === undefined ? {} : { sleep }) });
   }
 }
 

@@ -8,11 +8,16 @@ export const STALL_SECONDS = 30;
 /** Redirects that are followed, as many as Go's client follows. */
 const MAX_REDIRECTS = 10;
 
+export type Method = "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE";
+
+/** What a request carries; a stream is opened anew by each attempt and each redirect. */
+export type RequestBody = string | Uint8Array | (() => AsyncIterable<Uint8Array>);
+
 export interface HttpRequest {
-  readonly method: "GET" | "HEAD" | "POST";
+  readonly method: Method;
   readonly url: URL;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
+  readonly body?: RequestBody;
   readonly signal?: AbortSignal | undefined;
   /** Whether a redirect may lead from TLS to plain HTTP: only where the content is checked against a digest. */
   readonly allowDowngrade?: boolean;
@@ -79,7 +84,7 @@ async function sendOnce(exchange: Exchange, request: HttpRequest, stallSeconds: 
         // A content coding on the way would change the bytes that digests are of.
         headers: { "accept-encoding": "identity", "user-agent": "galley", ...request.headers },
         signal: watch.signal,
-        ...(request.body === undefined ? {} : { body: request.body }),
+        ...(request.body === undefined ? {} : { body: bodyInit(request.body, watch) }),
       }),
     );
     const discard = () => (response.body === null ? watch.release() : watch.abort());
@@ -88,6 +93,24 @@ async function sendOnce(exchange: Exchange, request: HttpRequest, stallSeconds: 
     watch.abort();
     throw faultOf(failure, url, signal);
   }
+}
+
+/** A stream counts as progress each time the connection takes a piece of it. */
+function bodyInit(body: RequestBody, watch: Watch): NonNullable<RequestInit["body"]> {
+  if (typeof body === "string") return body;
+  if (body instanceof Uint8Array) return new Uint8Array(body);
+  const iterator = body()[Symbol.asyncIterator]();
+  return new ReadableStream({
+    async pull(controller) {
+      const { value, done } = await iterator.next();
+      watch.touch();
+      if (done === true) controller.close();
+      else controller.enqueue(value);
+    },
+    async cancel() {
+      await iterator.return?.();
+    },
+  });
 }
 
 function faultOf(failure: unknown, url: URL, signal: AbortSignal | undefined): GalleyError {
@@ -119,6 +142,7 @@ class Watch {
   readonly #controller = new AbortController();
   readonly #forward = () => this.#controller.abort(this.caller?.reason);
   readonly #stalled: () => void;
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
     readonly url: URL,
@@ -137,12 +161,20 @@ class Watch {
 
   /** Waits for one step; only the time spent waiting counts, not the time the reader takes between steps. */
   async run<T>(step: Promise<T>): Promise<T> {
-    const timer = setTimeout(this.#stalled, this.seconds * 1000);
+    this.#timer = setTimeout(this.#stalled, this.seconds * 1000);
     try {
       return await step;
     } finally {
-      clearTimeout(timer);
+      clearTimeout(this.#timer);
+      this.#timer = undefined;
     }
+  }
+
+  /** The step that is waited for goes on. */
+  touch(): void {
+    if (this.#timer === undefined) return;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(this.#stalled, this.seconds * 1000);
   }
 
   /** The exchange is over; its connection may be used again. */

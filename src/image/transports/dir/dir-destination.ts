@@ -1,0 +1,72 @@
+import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { GalleyError, toGalleyError } from "../../../errors.ts";
+import type { Descriptor } from "../../../spec/image.ts";
+import { DirectorySink } from "../files/file-sink.ts";
+import type { Destination, Document, NewBlob, Reuse, Source, Traits } from "../place.ts";
+import type { TransportOptions } from "../transport.ts";
+import { dirName, VERSION } from "./dir-source.ts";
+
+/** An image that is written as plain files in one directory. A directory that holds anything else is left alone. */
+export class DirDestination implements Destination {
+  readonly traits: Traits;
+  readonly #sink: DirectorySink;
+
+  constructor(
+    readonly name: string,
+    private readonly directory: string,
+    layers: Traits["layers"] = "any",
+  ) {
+    this.traits = { lists: true, layers };
+    this.#sink = new DirectorySink(directory);
+  }
+
+  /** Makes the directory, or empties the one of an earlier image. */
+  async prepare(): Promise<void> {
+    try {
+      mkdirSync(this.directory, { recursive: true });
+      const names = readdirSync(this.directory);
+      if (names.length > 0 && !this.#isImage()) throw notOurs(this.name);
+      for (const name of names) rmSync(join(this.directory, name), { recursive: true });
+    } catch (failure) {
+      throw toGalleyError(failure, { op: "write", subject: this.name });
+    }
+    await this.#sink.put("version", Buffer.from(VERSION));
+  }
+
+  #isImage(): boolean {
+    try {
+      return readFileSync(join(this.directory, "version"), "latin1").startsWith("Directory Transport Version: ");
+    } catch {
+      return false;
+    }
+  }
+
+  async reuse(_blob: Descriptor, _source: Source): Promise<Reuse> {
+    return "absent";
+  }
+
+  writeBlob(blob: NewBlob, options?: TransportOptions) {
+    return this.#sink.writeBlob(blob, dirName, options);
+  }
+
+  writeDocument({ bytes, descriptor }: Document, role: "root" | "part"): Promise<void> {
+    return this.#sink.put(role === "root" ? "manifest.json" : `${dirName(descriptor.digest)}.manifest.json`, bytes);
+  }
+
+  commit(): Promise<void> {
+    return this.#sink.finish();
+  }
+
+  close(): Promise<void> {
+    return this.#sink.close();
+  }
+}
+
+function notOurs(name: string): GalleyError {
+  return new GalleyError("failed_precondition", "the directory holds other things than an image", {
+    op: "write",
+    subject: name,
+    hint: "name another one, or empty it",
+  });
+}
