@@ -7,6 +7,7 @@ import type { Snapshotter } from "./snapshot/snapshotter.ts";
 import { findRow, nameOf, noSuchImage, recordOf, suits } from "./store/find.ts";
 import { ImageStore } from "./store/image-store.ts";
 import type { InUse } from "./store/remove.ts";
+import type { Destination, Source } from "./transports/place.ts";
 import type {
   HistoryRow,
   ImageRecord,
@@ -71,6 +72,16 @@ export class StoredImages implements Images {
   async importImage(source: ImageSource, options: { readonly signal?: AbortSignal } = {}): Promise<ImageRecord> {
     const { importImage } = await import("./import.ts");
     return importImage(this.#store, source, options.signal);
+  }
+
+  async source(reference: string): Promise<Source> {
+    const { StoreSource } = await import("./transports/store/store-source.ts");
+    return new StoreSource(this.#store, reference);
+  }
+
+  async destination(names: readonly string[]): Promise<Destination & { readonly imageId: string }> {
+    const { StoreDestination } = await import("./transports/store/store-destination.ts");
+    return StoreDestination.open(this.#store, names);
   }
 
   list(options: ListOptions = {}): readonly ImageRecord[] {

@@ -6,6 +6,7 @@
  * `docker.io/library/`. Times are RFC 3339 text, sizes are bytes, diff IDs are listed bottom layer first.
  */
 import type { Descriptor, HistoryEntry, ImageConfig, ImageManifest, Platform } from "../spec/image.ts";
+import type { Destination, Source } from "./transports/place.ts";
 
 /** One image of the store, with its configuration. A value: it does not change when the store does. */
 export interface ImageRecord {
@@ -139,6 +140,13 @@ export interface Images {
   pull(reference: string, options?: PullOptions): Promise<PullResult>;
   /** Adds an image from content made in this process; doing it twice is harmless. */
   importImage(source: ImageSource, options?: { readonly signal?: AbortSignal }): Promise<ImageRecord>;
+  /** An image of the store to be copied from (copy/copy.ts). */
+  source(reference: string): Promise<Source>;
+  /**
+   * A place for an image in the store to be copied to, under these names; without any it is known by its ID alone, which is
+   * `imageId` after the commit.
+   */
+  destination(names: readonly string[]): Promise<Destination & { readonly imageId: string }>;
   /** The image or `undefined`; no network. With a platform, an image made for another one is not found. */
   find(reference: string, options?: { readonly platform?: string }): ImageRecord | undefined;
   /** As {@link find}, where absence is an error. */

@@ -97,6 +97,11 @@ export class ContentStore {
     }
   }
 
+  /** Puts a file of the ingest directory in place, whose digest was computed while it was written. */
+  adopt(name: string, digest: string): void {
+    renameSync(join(this.ingestDirectory, name), this.pathOf(digest));
+  }
+
   /** Puts a stream of unknown length in place, if it has the digest. */
   async putStream(source: AsyncIterable<Uint8Array>, digest: string, signal?: AbortSignal): Promise<void> {
     this.prepare();

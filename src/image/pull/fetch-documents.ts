@@ -9,10 +9,10 @@ import { readCapped, tooLarge } from "../verify/read.ts";
 import { parseConfig, parseManifest } from "./manifests.ts";
 
 /** Size limit of configurations in bytes: history and labels make them larger than manifests at times. */
-const MAX_CONFIG = 8 << 20;
+export const MAX_CONFIG = 8 << 20;
 
 /** How many indexes may stand one in another. */
-const MAX_DEPTH = 4;
+export const MAX_DEPTH = 4;
 
 export interface DocumentParts {
   readonly content: ContentStore;
@@ -57,7 +57,8 @@ export function plain({ mediaType, digest, size }: Descriptor, document?: { read
   return { mediaType: document?.mediaType ?? mediaType, digest, size };
 }
 
-function choose(index: ImageIndex, platform: Platform, subject: string): Descriptor {
+/** The manifest of an index that suits a platform best; `not_found` says what the index offers. */
+export function choose(index: ImageIndex, platform: Platform, subject: string): Descriptor {
   const chosen = choosePlatform(platform, index.manifests);
   if (chosen !== undefined) return chosen;
   const offered = index.manifests.flatMap((entry) =>

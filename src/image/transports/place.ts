@@ -49,6 +49,8 @@ export interface Traits {
   readonly manifests?: readonly string[];
   /** Whether a list of several images can be kept whole. */
   readonly lists: boolean;
+  /** Whether layers that their vendor serves from elsewhere (`urls`) may be left there. */
+  readonly foreign?: boolean;
   /** How layers are wanted: as they come, compressed with anything, or decompressed (which is a must, where the others are a wish). */
   readonly layers: "any" | "compressed" | "plain";
 }

@@ -25,8 +25,8 @@ interface Archived {
 export class ArchiveWriter {
   readonly #sink: ArchiveSink;
   readonly #images = new Map<string, Archived>();
-  /** Digests of what is in the archive already, by any of its images. */
-  readonly #there = new Set<string>();
+  /** Sizes, by digest, of what is in the archive already, for any of its images. */
+  readonly #there = new Map<string, number>();
 
   constructor(
     readonly name: string,
@@ -136,7 +136,7 @@ class ArchiveDestination implements Destination {
   constructor(
     readonly name: string,
     private readonly sink: ArchiveSink,
-    private readonly there: Set<string>,
+    private readonly there: Map<string, number>,
     private readonly hooks: Hooks,
   ) {}
 
@@ -145,8 +145,12 @@ class ArchiveDestination implements Destination {
   }
 
   async writeBlob(blob: NewBlob, options?: TransportOptions) {
+    // A layer that comes compressed is known by its diff ID before it is read.
+    const { diffId = "" } = blob;
+    const size = blob.expected === undefined ? this.there.get(diffId) : undefined;
+    if (size !== undefined) return { digest: diffId, size };
     const written = await this.sink.writeBlob(blob, blobPath, options);
-    this.there.add(written.digest);
+    this.there.set(written.digest, written.size);
     return written;
   }
 

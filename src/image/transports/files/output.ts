@@ -1,5 +1,5 @@
-import { closeSync, fstatSync, openSync, renameSync, rmSync } from "node:fs";
-import { toGalleyError } from "../../../errors.ts";
+import { closeSync, fstatSync, openSync, renameSync, rmSync, statSync } from "node:fs";
+import { GalleyError, toGalleyError } from "../../../errors.ts";
 import { writeAll } from "./raw-file.ts";
 
 /** Where an archive goes, byte after byte. */
@@ -41,6 +41,17 @@ export function fileOutput(path: string): Output {
       rmSync(temporary, { force: true });
     },
   };
+}
+
+/** Archives of docker save are not added to: a file that holds something is left alone. */
+export function refuseExisting(path: string): void {
+  const there = statSync(path, { throwIfNoEntry: false });
+  if (there?.isFile() !== true || there.size === 0) return;
+  throw new GalleyError("already_exists", "docker-archive doesn't support modifying existing images", {
+    op: "write",
+    subject: path,
+    hint: "name another file, or remove this one",
+  });
 }
 
 function special(path: string): number | undefined {

@@ -26,7 +26,7 @@ export class LayoutDestination implements Destination {
   constructor(private readonly parts: LayoutParts) {
     this.name = parts.name;
     const manifests = [mediaTypes.ociManifest, mediaTypes.ociIndex];
-    this.traits = { lists: true, layers: parts.layers, manifests };
+    this.traits = { lists: true, foreign: true, layers: parts.layers, manifests };
   }
 
   async reuse(blob: Descriptor, _source: Source): Promise<Reuse> {

@@ -11,7 +11,7 @@ import { locationOf, uploadBlob } from "./upload.ts";
 export class RegistryDestination implements Destination {
   readonly name: string;
   readonly reference: Reference;
-  readonly traits: Traits = { lists: true, layers: "compressed" };
+  readonly traits: Traits = { lists: true, layers: "compressed", foreign: true };
   readonly #repository: Repository;
   /** Uploads that a registry opened instead of a mount, by digest. */
   readonly #sessions = new Map<string, URL>();

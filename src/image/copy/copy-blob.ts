@@ -1,0 +1,96 @@
+import type { Descriptor } from "../../spec/image.ts";
+import { decompress } from "../pull/decompress.ts";
+import type { Destination, NewBlob, Source } from "../transports/place.ts";
+import type { Retry } from "../transports/transport.ts";
+import { verified } from "../verify/read.ts";
+import { type CompressionOptions, compress } from "./compress.ts";
+import type { CopyOptions } from "./options.ts";
+
+/** What the blobs of one copy share. */
+export interface BlobParts {
+  readonly source: Source;
+  readonly destination: Destination;
+  readonly options: CopyOptions;
+  readonly signal: AbortSignal;
+}
+
+/** A blob to be copied. */
+export interface BlobTask {
+  readonly blob: Descriptor;
+  readonly what: "layer" | "config";
+  readonly diffId?: string | undefined;
+  /** How the copy is to be compressed, where that is not how the blob is. */
+  readonly target?: CompressionOptions | undefined;
+  /** The content, where it was read already. */
+  readonly content?: Uint8Array;
+}
+
+/** Bytes between two reports on one blob. */
+const STEP = 1 << 20;
+
+/** Copies one blob, if the destination does not hold it; gives what it is there. */
+export async function copyBlob(
+  parts: BlobParts,
+  task: BlobTask,
+): Promise<{ readonly digest: string; readonly size: number }> {
+  const { destination, source, signal, options } = parts;
+  const { blob, what, diffId, target } = task;
+  const { digest, size } = blob;
+  const emit = options.onProgress ?? (() => undefined);
+  const tell = (status: "started" | "present" | "mounted" | "copied") =>
+    emit({ kind: "blob", digest, what, size, status, diffId });
+  const onRetry = (retry: Retry) => emit({ kind: "retrying", digest, ...retry });
+  signal.throwIfAborted();
+  if (target === undefined) {
+    const found = await destination.reuse(blob, source, { signal, onRetry });
+    if (found !== "absent") {
+      tell(found);
+      return { digest, size };
+    }
+  }
+  tell("started");
+  const written = await destination.writeBlob(newBlob(parts, task, onRetry), { signal, onRetry });
+  tell("copied");
+  return written;
+}
+
+function newBlob(
+  { source, signal, options }: BlobParts,
+  { blob, diffId, target, content }: BlobTask,
+  onRetry: (retry: Retry) => void,
+): NewBlob {
+  const { mediaType, digest, size } = blob;
+  const read = (offset: number) =>
+    counted(source.blob(blob, { offset, signal, onRetry }), offset, (current) =>
+      options.onProgress?.({ kind: "progress", digest, current, size }),
+    );
+  const known = { mediaType, expected: { digest, size } };
+  if (content !== undefined) return { ...known, open: (offset) => once(content.subarray(offset)) };
+  if (target === undefined) return { mediaType, expected: { digest, size }, diffId, open: read };
+  const tar = () => {
+    const unpacked = decompress(verified(read(0), blob));
+    return diffId === undefined ? unpacked : verified(unpacked, { digest: diffId });
+  };
+  return { mediaType, diffId, open: () => compress(tar(), target) };
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}
+
+async function* counted(
+  source: AsyncIterable<Uint8Array>,
+  start: number,
+  report: (current: number) => void,
+): AsyncGenerator<Uint8Array> {
+  let current = start;
+  let next = start + STEP;
+  for await (const chunk of source) {
+    current += chunk.length;
+    if (current >= next) {
+      report(current);
+      next = current + STEP;
+    }
+    yield chunk;
+  }
+}

@@ -1,0 +1,153 @@
+import { GalleyError } from "../../errors.ts";
+import type { Descriptor, ImageManifest } from "../../spec/image.ts";
+import { digestOf } from "../digest.ts";
+import { MAX_CONFIG } from "../pull/fetch-documents.ts";
+import { FirstFailure } from "../pull/first-failure.ts";
+import { Limiter } from "../pull/limiter.ts";
+import { isImage, parseConfigObject } from "../pull/manifests.ts";
+import type { Document } from "../transports/place.ts";
+import { readCapped, tooLarge, verifyBytes } from "../verify/read.ts";
+import type { CompressionOptions } from "./compress.ts";
+import { convertManifest, documentType, type Format, formatOfType, layerKind } from "./convert.ts";
+import { type BlobParts, type BlobTask, copyBlob } from "./copy-blob.ts";
+
+/** Layers that are on their way at a time. */
+const AT_ONCE = 6;
+
+/** An image of one platform, as it was read. */
+export interface SourceManifest {
+  readonly document: Document;
+  readonly type: string;
+  readonly manifest: ImageManifest;
+}
+
+/** Copies the blobs of one image and gives its document as it is to be at the destination: the same, unless something changed. */
+export async function copyManifest(parts: BlobParts, image: SourceManifest): Promise<Document> {
+  const { manifest, document, type } = image;
+  const format = targetFormat(parts, image);
+  const config = await readConfig(parts, manifest.config);
+  const diffIds = isImage(manifest) ? parseConfigObject(config, parts.source.name).diffIds : [];
+  checkCount(parts, manifest, diffIds);
+  const tasks = manifest.layers.map((blob, position) => layerTask(parts, format, blob, diffIds[position]));
+  const layers = await copyLayers(parts, tasks);
+  await copyBlob(parts, { blob: manifest.config, what: "config", content: config });
+  const same = layers.every((layer, position) => layer === manifest.layers[position]);
+  if (same && documentType(format, "manifest") === type) return document;
+  return madeDocument(convertManifest(manifest, format, layers, parts.source.name));
+}
+
+/** A document as bytes. */
+export function madeDocument(value: { readonly mediaType?: string }): Document {
+  const bytes = Buffer.from(JSON.stringify(value));
+  return { bytes, descriptor: { mediaType: value.mediaType ?? "", digest: digestOf(bytes), size: bytes.length } };
+}
+
+/** The format of the copy; the source's if nothing speaks against it. */
+function targetFormat({ destination, source, options }: BlobParts, { type, manifest }: SourceManifest): Format {
+  const own = formatOfType(type);
+  const accepted = destination.traits.manifests;
+  const fits = accepted === undefined || accepted.includes(documentType(own, "manifest"));
+  const wantsZstd = options.compression?.format.startsWith("zstd") === true;
+  const needed = fits ? own : own === "oci" ? "v2s2" : "oci";
+  const format = options.format ?? (wantsZstd && isImage(manifest) && fits ? "oci" : needed);
+  if (format === own) return format;
+  const refuse = (why: string) =>
+    new GalleyError(
+      "failed_precondition",
+      `the image would have to be converted to ${documentType(format, "manifest")}, ${why}`,
+      {
+        op: "copy",
+        subject: `${source.name} to ${destination.name}`,
+      },
+    );
+  if (options.preserveDigests === true) throw refuse("which changes its digest, and digests are to be preserved");
+  if (!isImage(manifest)) throw refuse("and it is no container image but an artifact");
+  return format;
+}
+
+async function readConfig({ source, signal }: BlobParts, config: Descriptor): Promise<Uint8Array> {
+  if (config.size > MAX_CONFIG) throw tooLarge(`${config.digest} in ${source.name}`, MAX_CONFIG);
+  const bytes = await readCapped(source.blob(config, { signal }), MAX_CONFIG, config.digest);
+  verifyBytes(bytes, config);
+  return bytes;
+}
+
+function checkCount({ source }: BlobParts, manifest: ImageManifest, diffIds: readonly string[]): void {
+  if (!isImage(manifest) || diffIds.length === manifest.layers.length) return;
+  const counts = `${manifest.layers.length} layers and its configuration ${diffIds.length}`;
+  throw new GalleyError("data_loss", `its manifest lists ${counts}`, { op: "copy", subject: source.name });
+}
+
+interface LayerTask extends BlobTask {
+  readonly what: "layer";
+  /** The layer stays where its vendor serves it. */
+  readonly stays: boolean;
+}
+
+function layerTask(parts: BlobParts, format: Format, blob: Descriptor, diffId: string | undefined): LayerTask {
+  const kind = layerKind(blob.mediaType);
+  const stays = kind?.foreign === true && (blob.urls ?? []).length > 0 && parts.destination.traits.foreign === true;
+  const target = kind === undefined || kind.foreign ? undefined : targetCompression(parts, format, kind.compression);
+  return { blob, what: "layer", diffId, target, stays };
+}
+
+/** How a layer has to be compressed; `undefined` where it is to stay as it is. */
+function targetCompression(
+  { destination, options }: BlobParts,
+  format: Format,
+  current: "none" | "gzip" | "zstd",
+): CompressionOptions | undefined {
+  const { layers } = destination.traits;
+  if (layers === "plain") return current === "none" ? undefined : { format: "none" };
+  if (options.preserveDigests === true) return undefined;
+  const asked = options.compression;
+  if (asked !== undefined) return asked.format === current && asked.level === undefined ? undefined : asked;
+  if (format === "v2s2" && current === "zstd") return { format: "gzip" };
+  return layers === "compressed" && current === "none" ? { format: "gzip" } : undefined;
+}
+
+/** Copies all layers, each different one once; gives their descriptors at the destination, the same objects where nothing changed. */
+async function copyLayers(parts: BlobParts, tasks: readonly LayerTask[]): Promise<readonly Descriptor[]> {
+  const race = new FirstFailure(parts.signal);
+  const turns = new Limiter(AT_ONCE);
+  const shared = { ...parts, signal: race.signal };
+  const copies = new Map<string, Promise<Descriptor>>();
+  for (const task of tasks) {
+    if (copies.has(task.blob.digest)) continue;
+    copies.set(task.blob.digest, race.watch(turns.run(() => copyLayer(shared, task))));
+  }
+  await Promise.allSettled(copies.values());
+  race.throwIfFailed();
+  return Promise.all(
+    tasks.map(async ({ blob }) => {
+      const copy = await copies.get(blob.digest);
+      return copy === undefined || (copy.digest === blob.digest && copy.mediaType === blob.mediaType) ? blob : copy;
+    }),
+  );
+}
+
+async function copyLayer(parts: BlobParts, task: LayerTask): Promise<Descriptor> {
+  const { blob, target, stays, diffId } = task;
+  if (stays) {
+    const { digest, size } = blob;
+    parts.options.onProgress?.({ kind: "blob", digest, what: "layer", size, status: "skipped", diffId });
+    return blob;
+  }
+  const written = await copyBlob(parts, task);
+  if (target === undefined) return blob;
+  const { mediaType, annotations } = compressedType(blob, target);
+  return { ...blob, mediaType, ...written, ...(annotations === undefined ? {} : { annotations }) };
+}
+
+/** The OCI type of the layer as it is now; the manifest's conversion turns it into that of its own format. */
+function compressedType(
+  blob: Descriptor,
+  { format }: CompressionOptions,
+): Pick<Descriptor, "mediaType" | "annotations"> {
+  const base = "application/vnd.oci.image.layer.v1.tar";
+  const suffix = format === "none" ? "" : format === "gzip" ? "+gzip" : "+zstd";
+  // What was said of places in the compressed content does not hold any more.
+  const kept = Object.entries(blob.annotations ?? {}).filter(([key]) => !/zstd-chunked|stargz|estargz/.test(key));
+  if (blob.annotations === undefined) return { mediaType: base + suffix };
+  return { mediaType: base + suffix, annotations: Object.fromEntries(kept) };
+}

@@ -1,0 +1,57 @@
+import type { Platform } from "../../spec/image.ts";
+import type { Retry } from "../transports/transport.ts";
+import type { CompressionOptions } from "./compress.ts";
+import type { Format } from "./convert.ts";
+
+/** Which images of a list are copied. */
+export type ListMode =
+  /** The one for {@link CopyOptions.platform}. */
+  | "system"
+  /** All of them, and the list. */
+  | "all"
+  /** The list alone: its images must be there already. */
+  | "index-only";
+
+export interface CopyOptions {
+  /** Default: `system`. */
+  readonly lists?: ListMode;
+  /** With `system`, the machine that the image is to be for; default: this one. */
+  readonly platform?: Platform;
+  /** With `all`, the platforms that are kept; default: every one. */
+  readonly only?: readonly Platform[];
+  /** Default: the source's, or what the destination can hold. */
+  readonly format?: Format | undefined;
+  /** How layers are compressed; default: as they are, or as the destination wants them. */
+  readonly compression?: CompressionOptions | undefined;
+  /** Refuse to change a document, and leave layers as they are. */
+  readonly preserveDigests?: boolean;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (event: CopyEvent) => void;
+}
+
+/** Progress of a copy. `digest` is the source's. */
+export type CopyEvent =
+  /** A list's image is begun: number `position` (from 1) of `count`. */
+  | { readonly kind: "image"; readonly digest: string; readonly position: number; readonly count: number }
+  | {
+      readonly kind: "blob";
+      readonly digest: string;
+      readonly what: "layer" | "config";
+      readonly size: number;
+      /** `skipped`: a layer that stays with its vendor. */
+      readonly status: "started" | "present" | "mounted" | "copied" | "skipped";
+      /** Of a layer, where it is known. */
+      readonly diffId?: string | undefined;
+    }
+  /** Bytes of a blob that were read so far. */
+  | { readonly kind: "progress"; readonly digest: string; readonly current: number; readonly size: number }
+  | ({ readonly kind: "retrying"; readonly digest: string } & Retry)
+  /** The image's own document is written. */
+  | { readonly kind: "document"; readonly digest: string };
+
+export interface CopyResult {
+  /** Digest and media type of the image's own document at the destination. */
+  readonly digest: string;
+  readonly mediaType: string;
+  readonly bytes: Uint8Array;
+}

@@ -1,0 +1,160 @@
+import { GalleyError } from "../../../errors.ts";
+import { type Descriptor, type ImageConfig, type ImageManifest, mediaTypes } from "../../../spec/image.ts";
+import { decompress } from "../../pull/decompress.ts";
+import { fetchLayer, type LayerParts } from "../../pull/fetch-layer.ts";
+import { Limiter } from "../../pull/limiter.ts";
+import { parseConfig } from "../../pull/manifests.ts";
+import { LayerProgress } from "../../pull/progress.ts";
+import { parseReference, type Reference } from "../../reference.ts";
+import { nameOf } from "../../store/find.ts";
+import type { ImageStore } from "../../store/image-store.ts";
+import type { Lease } from "../../store/leases.ts";
+import { readCapped, verified } from "../../verify/read.ts";
+import { DirectorySink, type Written } from "../files/file-sink.ts";
+import type { Destination, Document, NewBlob, Reuse, Source, Traits } from "../place.ts";
+import type { TransportOptions } from "../transport.ts";
+
+/** Blobs up to this size, in bytes, that are no layers are taken in memory. */
+const SMALL = 8 << 20;
+
+/** Layers that are unpacked at a time. */
+const UNPACKING = 3;
+
+const nowhere: Reference = { domain: "localhost", path: "copy" };
+
+/**
+ * An image that is added to Galley's store. Layers are unpacked while they arrive where it is known what they unpack to. Nobody
+ * sees anything of it before the commit: until then a lease protects what has come.
+ */
+export class StoreDestination implements Destination {
+  readonly name: string;
+  readonly traits: Traits = {
+    manifests: [mediaTypes.ociManifest, mediaTypes.dockerManifest],
+    lists: false,
+    layers: "any",
+  };
+  readonly #sizes = new Map<string, number>();
+  readonly #unpacking = new Limiter(UNPACKING);
+  #root: Document | undefined;
+  #imageId: string | undefined;
+  #ended = false;
+
+  private constructor(
+    private readonly store: ImageStore,
+    private readonly names: readonly string[],
+    private readonly lease: Lease,
+  ) {
+    this.name = `containers-storage:${names[0] ?? ""}`;
+  }
+
+  /** @param names as people write them; none for an image that is known by its ID alone */
+  static async open(store: ImageStore, names: readonly string[]): Promise<StoreDestination> {
+    const full = names.map((name) => nameOf(parseReference(name)));
+    store.content.prepare();
+    return new StoreDestination(store, full, await store.leases.open());
+  }
+
+  /** The digest of the image's configuration, once it was committed. */
+  get imageId(): string {
+    return this.#imageId ?? "";
+  }
+
+  /** A layer counts as present when it is unpacked too. */
+  async reuse(blob: Descriptor, _source: Source): Promise<Reuse> {
+    this.lease.protect([blob.digest]);
+    return "absent";
+  }
+
+  async writeBlob(blob: NewBlob, { signal }: TransportOptions = {}): Promise<Written> {
+    const { expected, diffId } = blob;
+    if (expected === undefined) return this.#made(blob, signal);
+    this.lease.protect([expected.digest, ...(diffId === undefined ? [] : [diffId])]);
+    const descriptor = { mediaType: blob.mediaType, ...expected };
+    if (diffId !== undefined) {
+      this.#sizes.set(diffId, await this.#layer(blob, descriptor, diffId, signal));
+    } else if (!this.store.content.has(expected)) await this.#plain(blob, descriptor);
+    return expected;
+  }
+
+  /** Downloads and unpacks as a pull does, one blob at a time from one stream. */
+  #layer(
+    blob: NewBlob,
+    descriptor: Descriptor,
+    diffId: string,
+    signal = new AbortController().signal,
+  ): Promise<number> {
+    const { content, snapshotter, locks } = this.store;
+    const fetchBlob = (_: Reference, __: Descriptor, { offset = 0 }: { readonly offset?: number } = {}) =>
+      blob.open(offset);
+    const unused = () => Promise.reject(new GalleyError("internal", "layers only"));
+    const transport = { resolve: unused, fetchManifest: unused, fetchBlob };
+    const shared = { content, snapshotter, locks, transport, reference: nowhere, signal };
+    const parts: LayerParts = { ...shared, downloads: new Limiter(1), unpacking: this.#unpacking };
+    return fetchLayer(parts, { blob: descriptor, diffId, progress: new LayerProgress(descriptor, () => undefined) });
+  }
+
+  async #plain(blob: NewBlob, descriptor: Descriptor): Promise<void> {
+    const { content } = this.store;
+    if (descriptor.size > SMALL) return content.putStream(blob.open(0), descriptor.digest);
+    content.put(await readCapped(blob.open(0), SMALL, descriptor.digest), descriptor);
+  }
+
+  /** What a conversion makes is known when it is made; it is unpacked at the commit. */
+  async #made(blob: NewBlob, signal: AbortSignal | undefined): Promise<Written> {
+    const { content } = this.store;
+    const sink = new DirectorySink(content.ingestDirectory);
+    const name = `made-${crypto.randomUUID()}`;
+    const written = await sink.writeBlob(blob, () => name, signal === undefined ? {} : { signal });
+    this.lease.protect([written.digest]);
+    content.adopt(name, written.digest);
+    return written;
+  }
+
+  async writeDocument(document: Document, role: "root" | "part"): Promise<void> {
+    const { digest, size } = document.descriptor;
+    this.lease.protect([digest]);
+    this.store.content.put(document.bytes, { digest, size });
+    if (role === "root") this.#root = document;
+  }
+
+  async commit({ signal }: TransportOptions = {}): Promise<void> {
+    const root = this.#root;
+    if (root === undefined) throw new GalleyError("internal", "nothing was copied", { op: "save", subject: this.name });
+    const manifest = JSON.parse(Buffer.from(root.bytes).toString("utf8")) as ImageManifest;
+    const config = parseConfig(this.store.content.read(manifest.config), manifest, this.name);
+    await this.#unpackRest(manifest, config, signal);
+    this.#save(root.descriptor, manifest, config);
+    this.#ended = true;
+  }
+
+  async #unpackRest(manifest: ImageManifest, { rootfs }: ImageConfig, signal: AbortSignal | undefined): Promise<void> {
+    const { content, locks, snapshotter } = this.store;
+    const options = signal === undefined ? {} : { signal };
+    this.lease.protect(rootfs.diff_ids);
+    for (const [position, diffId] of rootfs.diff_ids.entries()) {
+      const blob = manifest.layers[position];
+      if (blob === undefined || this.#sizes.has(diffId)) continue;
+      using _lock = await locks.take("layer", diffId, options);
+      const tar = decompress(verified(content.stream(blob.digest), blob));
+      this.#sizes.set(diffId, (await snapshotter.apply(diffId, tar, options)).size);
+    }
+  }
+
+  #save(target: Descriptor, manifest: ImageManifest, config: ImageConfig): void {
+    const layers = config.rootfs.diff_ids.map((diffId) => ({ diffId, size: this.#sizes.get(diffId) ?? 0 }));
+    const blobs = [target, manifest.config, ...manifest.layers].map(({ digest }) => digest);
+    const { digest: id, size: configSize } = manifest.config;
+    this.store.save(
+      { id, configSize, manifest: target, layers, blobs },
+      { names: this.names, target, lease: this.lease },
+    );
+    this.#imageId = id;
+  }
+
+  async close(): Promise<void> {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.lease.end();
+    await this.store.collect();
+  }
+}
