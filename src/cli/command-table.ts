@@ -58,6 +58,30 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     () => import("./commands/completion.ts"),
   ),
   create: entry("command", "Create a new container", ["container create"], () => import("./commands/create.ts")),
+  commit: entry(
+    "command",
+    "Create a new image from a container's changes",
+    ["container commit"],
+    () => import("./commands/commit.ts"),
+  ),
+  cp: entry(
+    "command",
+    "Copy files/folders between a container and the local filesystem",
+    ["container cp"],
+    () => import("./commands/cp.ts"),
+  ),
+  diff: entry(
+    "command",
+    "Inspect changes to files or directories on a container's filesystem",
+    ["container diff"],
+    () => import("./commands/diff.ts"),
+  ),
+  export: entry(
+    "command",
+    "Export a container's filesystem as a tar archive",
+    ["container export"],
+    () => import("./commands/export.ts"),
+  ),
   explain: entry(
     "command",
     "Show what a container was made of and what each step took",

@@ -2,6 +2,7 @@ import type { Parts } from "./lifecycle/parts.ts";
 import { reconcile } from "./lifecycle/reconcile.ts";
 import type {
   Attachment,
+  CommitOptions,
   Container,
   ContainerFilters,
   ContainerSpec,
@@ -109,5 +110,35 @@ export class StoredContainers implements Containers {
   async top(container: string, psArgs?: readonly string[]) {
     await reconcile(this.#parts);
     return (await import("./lifecycle/look.ts")).topOfContainer(this.#parts, container, psArgs);
+  }
+
+  async *export(container: string): AsyncGenerator<Uint8Array> {
+    await reconcile(this.#parts);
+    yield* (await import("./files/export.ts")).exportContainer(this.#parts, container);
+  }
+
+  async diff(container: string) {
+    await reconcile(this.#parts);
+    return (await import("./files/diff.ts")).diffContainer(this.#parts, container);
+  }
+
+  async commit(container: string, options?: CommitOptions): Promise<string> {
+    await reconcile(this.#parts);
+    return (await import("./files/commit.ts")).commitContainer(this.#parts, container, options);
+  }
+
+  async stat(container: string, path: string) {
+    await reconcile(this.#parts);
+    return (await import("./files/archive.ts")).statIn(this.#parts, container, path);
+  }
+
+  async archive(container: string, path: string) {
+    await reconcile(this.#parts);
+    return (await import("./files/archive.ts")).archiveOf(this.#parts, container, path);
+  }
+
+  async extract(container: string, path: string, tar: AsyncIterable<Uint8Array>): Promise<void> {
+    await reconcile(this.#parts);
+    return (await import("./files/extract.ts")).extractInto(this.#parts, container, path, tar);
   }
 }

@@ -249,6 +249,38 @@ export interface TopResult {
   readonly processes: readonly (readonly string[])[];
 }
 
+/** A file that a container has changed of its image's; the path is the container's. */
+export interface FileChange {
+  readonly kind: "changed" | "added" | "removed";
+  readonly path: string;
+}
+
+/** What `commit` makes of a container. */
+export interface CommitOptions {
+  /** The name that the image gets; absent: none. */
+  readonly name?: string;
+  readonly author?: string;
+  readonly message?: string;
+  /** Dockerfile instructions on the configuration: `CMD ["x"]`, `ENV A=b`. */
+  readonly changes?: readonly string[];
+  /** Hold the container's processes meanwhile; they are by default. */
+  readonly pause?: boolean;
+}
+
+/** What a path in a container leads to (docker's X-Docker-Container-Path-Stat). */
+export interface PathStatus {
+  /** The last name of the path. */
+  readonly name: string;
+  readonly type: "file" | "directory" | "symlink" | "other";
+  /** st_mode's lower twelve bits. */
+  readonly mode: number;
+  /** Bytes. */
+  readonly size: number;
+  readonly modified: Date;
+  /** Of a symbolic link, resolved in the container's root. */
+  readonly linkTarget: string;
+}
+
 /** What a start did, for `explain`. Times in nanoseconds after the recipe began; absent where a step did not run. */
 export interface Explanation {
   readonly recipe: Recipe;
@@ -287,4 +319,16 @@ export interface Containers {
   inspect(container: string, options?: { readonly size?: boolean }): Promise<Record<string, unknown>>;
   logs(container: string, options?: LogOptions): AsyncIterable<LogLine>;
   top(container: string, psArgs?: readonly string[]): Promise<TopResult>;
+  /** A container's root as a tar archive, as it is read; mounts are left out. */
+  export(container: string): AsyncIterable<Uint8Array>;
+  /** What it has changed of its image's files, by path. */
+  diff(container: string): Promise<readonly FileChange[]>;
+  /** Makes an image of a container and what it has changed. Resolves with its ID. */
+  commit(container: string, options?: CommitOptions): Promise<string>;
+  /** What a path in the container is; no link at its end is followed. `not_found` where there is nothing. */
+  stat(container: string, path: string): Promise<PathStatus>;
+  /** A file or directory of the container, mounts included, as an archive in which it has the last name of its path. */
+  archive(container: string, path: string): Promise<AsyncIterable<Uint8Array>>;
+  /** Unpacks an archive into a directory of the container, mounts included. */
+  extract(container: string, path: string, tar: AsyncIterable<Uint8Array>): Promise<void>;
 }

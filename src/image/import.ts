@@ -5,7 +5,7 @@ import { parseReference } from "./reference.ts";
 import { nameOf } from "./store/find.ts";
 import type { ImageStore } from "./store/image-store.ts";
 import type { Lease } from "./store/leases.ts";
-import type { ImageRecord, ImageSource, LayerSource } from "./types.ts";
+import type { ImageRecord, ImageSource, KeptLayer, LayerSource } from "./types.ts";
 
 /**
  * Adds an image whose layers are made in this process. They are stored as they are, without compression, so a layer's blob has its diff
@@ -17,9 +17,9 @@ export async function importImage(store: ImageStore, source: ImageSource, signal
   const lease = await store.leases.open();
   try {
     const config = document(mediaTypes.ociConfig, source.config);
-    lease.protect([config.descriptor.digest, ...source.layers.map((layer) => layer.diffId)]);
-    const layers: ImportedLayer[] = [];
-    for (const layer of source.layers) layers.push(await importLayer(store, layer, signal));
+    lease.protect([config.descriptor.digest, ...source.layers.flatMap(digestsOf)]);
+    const layers: KeptLayer[] = [];
+    for (const layer of source.layers) layers.push("blob" in layer ? layer : await importLayer(store, layer, signal));
     const manifest = document(mediaTypes.ociManifest, manifestOf(source, config.descriptor, layers));
     lease.protect([manifest.descriptor.digest]);
     for (const { descriptor, bytes } of [config, manifest]) store.content.put(bytes, descriptor);
@@ -30,11 +30,8 @@ export async function importImage(store: ImageStore, source: ImageSource, signal
   }
 }
 
-interface ImportedLayer {
-  readonly blob: Descriptor;
-  readonly diffId: string;
-  /** Bytes, unpacked. */
-  readonly size: number;
+function digestsOf(layer: LayerSource | KeptLayer): readonly string[] {
+  return "blob" in layer ? [layer.diffId, layer.blob.digest] : [layer.diffId];
 }
 
 function checkLayers({ config, layers }: ImageSource): void {
@@ -53,7 +50,7 @@ function document(
   return { bytes, descriptor: { mediaType, digest: digestOf(bytes), size: bytes.length } };
 }
 
-function manifestOf({ annotations }: ImageSource, config: Descriptor, layers: readonly ImportedLayer[]): ImageManifest {
+function manifestOf({ annotations }: ImageSource, config: Descriptor, layers: readonly KeptLayer[]): ImageManifest {
   return {
     schemaVersion: 2,
     mediaType: mediaTypes.ociManifest,
@@ -63,11 +60,14 @@ function manifestOf({ annotations }: ImageSource, config: Descriptor, layers: re
   };
 }
 
-async function importLayer(store: ImageStore, layer: LayerSource, signal?: AbortSignal): Promise<ImportedLayer> {
+async function importLayer(store: ImageStore, layer: LayerSource, signal?: AbortSignal): Promise<KeptLayer> {
   const { content, locks, snapshotter } = store;
   const options = signal === undefined ? {} : { signal };
   using _blobLock = await locks.take("blob", layer.diffId, options);
-  if (!content.has({ digest: layer.diffId })) await content.putStream(layer.open(), layer.diffId, signal);
+  if (!content.has({ digest: layer.diffId })) {
+    if (layer.spool === undefined) await content.putStream(layer.open(), layer.diffId, signal);
+    else layer.spool.place();
+  }
   using _layerLock = await locks.take("layer", layer.diffId, options);
   const { size } = await snapshotter.apply(layer.diffId, content.stream(layer.diffId), options);
   const blob = { mediaType: mediaTypes.ociLayer, digest: layer.diffId, size: content.sizeOf(layer.diffId) ?? 0 };
@@ -77,13 +77,13 @@ async function importLayer(store: ImageStore, layer: LayerSource, signal?: Abort
 interface ImportedImage {
   readonly config: Descriptor;
   readonly manifest: Descriptor;
-  readonly layers: readonly ImportedLayer[];
+  readonly layers: readonly KeptLayer[];
   readonly names: readonly string[];
   readonly lease: Lease;
 }
 
 function save(store: ImageStore, { config, manifest, layers, names, lease }: ImportedImage): ImageRecord {
-  const blobs = [manifest.digest, config.digest, ...layers.map((layer) => layer.diffId)];
+  const blobs = [manifest.digest, config.digest, ...layers.map((layer) => layer.blob.digest)];
   const image = { id: config.digest, configSize: config.size, manifest, layers, blobs };
   store.save(image, { names, target: manifest, lease });
   return store.record(config.digest);

@@ -13,6 +13,7 @@ import type {
   ImageRecord,
   ImageSource,
   Images,
+  LayerOnTop,
   ListOptions,
   PruneOptions,
   PruneResult,
@@ -82,6 +83,11 @@ export class StoredImages implements Images {
   async destination(names: readonly string[]): Promise<Destination & { readonly imageId: string }> {
     const { StoreDestination } = await import("./transports/store/store-destination.ts");
     return StoreDestination.open(this.#store, names);
+  }
+
+  async addLayer(layer: LayerOnTop, options: { readonly signal?: AbortSignal } = {}): Promise<ImageRecord> {
+    const { addLayer } = await import("./add-layer.ts");
+    return addLayer(this.#store, layer, options.signal);
   }
 
   list(options: ListOptions = {}): readonly ImageRecord[] {

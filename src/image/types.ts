@@ -73,13 +73,33 @@ export interface PullResult {
 export interface LayerSource {
   readonly diffId: string;
   open(): AsyncIterable<Uint8Array>;
+  /** The tar where it has been written aside already; it is put in place instead of being written again. */
+  readonly spool?: { place(): void };
 }
 
-/** An image that comes from this process and not from a registry. Its blobs are stored uncompressed. */
+/** A layer that the store has already, as an image's manifest names it. `size` is in bytes, unpacked. */
+export interface KeptLayer {
+  readonly diffId: string;
+  readonly blob: Descriptor;
+  readonly size: number;
+}
+
+/** A new layer on top of an image of the store. */
+export interface LayerOnTop {
+  /** Full ID of the image below. */
+  readonly base: string;
+  /** The layer's tar, uncompressed; read once. */
+  readonly tar: AsyncIterable<Uint8Array>;
+  /** The new image's configuration, given the layer's diff ID on top of the base's. */
+  config(base: ImageConfig, diffIds: readonly string[]): ImageConfig;
+  readonly names: readonly string[];
+}
+
+/** An image that comes from this process and not from a registry. Its new blobs are stored uncompressed. */
 export interface ImageSource {
   readonly config: ImageConfig;
   /** Bottom first, one for each of `config.rootfs.diff_ids`. */
-  readonly layers: readonly LayerSource[];
+  readonly layers: readonly (LayerSource | KeptLayer)[];
   /** Names to give it, as people write them. */
   readonly names: readonly string[];
   readonly annotations?: Readonly<Record<string, string>>;
@@ -147,6 +167,8 @@ export interface Images {
    * `imageId` after the commit.
    */
   destination(names: readonly string[]): Promise<Destination & { readonly imageId: string }>;
+  /** Adds an image that is another with one more layer. */
+  addLayer(layer: LayerOnTop, options?: { readonly signal?: AbortSignal }): Promise<ImageRecord>;
   /** The image or `undefined`; no network. With a platform, an image made for another one is not found. */
   find(reference: string, options?: { readonly platform?: string }): ImageRecord | undefined;
   /** As {@link find}, where absence is an error. */

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { isAbandoned, type Operation } from "../records/operations.ts";
 import { isAlive } from "../records/processes.ts";
 import { lifeOf } from "../records/view.ts";
+import { endOperation } from "./lock.ts";
 import { change, type Parts, placesIn } from "./parts.ts";
 
 /**
@@ -57,8 +58,10 @@ export async function repair(parts: Parts, operation: Operation): Promise<void> 
     parts.operations.takeOver(operation) ? parts.table.byId(operation.container) : undefined,
   );
   if (record === undefined) return change(parts, () => forgetOrphan(parts, operation));
-  const { repairStart, repairRemoval } = await import("./repair.ts");
   const { kind } = operation;
+  // What was being written with went with its process.
+  if (kind === "write") return endOperation(parts, record.id);
+  const { repairStart, repairRemoval } = await import("./repair.ts");
   const isStart = kind === "start" || kind === "run";
   await orAbandon(parts, record.id, () => (isStart ? repairStart(parts, record, kind) : repairRemoval(parts, record)));
 }

@@ -1,8 +1,11 @@
 import type { Database } from "bun:sqlite";
 import { type Holder, mayBeAlive, thisProcess } from "./processes.ts";
 
-/** What a process is doing to a container that others must wait for; `run` is the start of a container made for it alone. */
-export type OperationKind = "create" | "start" | "run" | "remove";
+/**
+ * What a process is doing to a container that others must wait for; `run` is the start of a container made for it alone, `write`
+ * a change of the files of one that does not run.
+ */
+export type OperationKind = "create" | "start" | "run" | "remove" | "write";
 
 /** An operation in the store. */
 export interface Operation extends Holder {

@@ -2,6 +2,7 @@ import type { CgroupLayout } from "../../linux/cgroups/detect.ts";
 import type { ImageExecConfig } from "../../spec/image.ts";
 import { cgroupNamespace } from "../bundle/namespaces.ts";
 import type { Container } from "../types.ts";
+import { containerConfig } from "./container-config.ts";
 import { hostConfig } from "./inspect-host-config.ts";
 import { mountPoints } from "./inspect-mounts.ts";
 import { networkSettings } from "./inspect-network.ts";
@@ -48,7 +49,7 @@ export function inspectContainer(input: InspectInput): Record<string, unknown> {
     GraphDriver: graphDriver(input),
     ...(size === undefined ? {} : { SizeRw: size.written, SizeRootFs: size.whole }),
     Mounts: mountPoints(container),
-    Config: configOf(input),
+    Config: { ...containerConfig(container.spec, container.resolved, input.image), Hostname: input.hostname },
     NetworkSettings: networkSettings(container),
   };
 }
@@ -82,44 +83,4 @@ function graphDriver({ container: { id, pid }, root }: InspectInput): Record<str
     },
     Name: "overlay2",
   };
-}
-
-function configOf({ container: { spec, resolved }, image = {}, hostname }: InspectInput): Record<string, unknown> {
-  const exposed = [
-    ...(spec.exposed ?? []),
-    ...(spec.ports ?? []).map((port) => `${port.containerPort}/${port.protocol}`),
-  ];
-  const anonymous = (spec.mounts ?? []).filter(({ type, source }) => type === "volume" && source === undefined);
-  const volumes = [...anonymous.map(({ target }) => target), ...Object.keys(image.Volumes ?? {})];
-  const command = spec.command ?? (spec.entrypoint === undefined ? image.Cmd : undefined);
-  const stdin = spec.stdinOnce === true;
-  return {
-    Hostname: hostname,
-    Domainname: spec.domainname ?? "",
-    User: resolved.user,
-    AttachStdin: stdin,
-    AttachStdout: stdin,
-    AttachStderr: stdin,
-    ...(exposed.length === 0 ? {} : { ExposedPorts: emptyObjects(exposed) }),
-    Tty: spec.tty === true,
-    OpenStdin: spec.openStdin === true,
-    StdinOnce: stdin,
-    Env: resolved.env,
-    Cmd: command ?? null,
-    ...(image.Healthcheck === undefined ? {} : { Healthcheck: image.Healthcheck }),
-    Image: spec.image,
-    Volumes: volumes.length === 0 ? null : emptyObjects(volumes),
-    WorkingDir: resolved.workingDir,
-    Entrypoint: spec.entrypoint ?? image.Entrypoint ?? null,
-    ...(spec.macAddress === undefined ? {} : { MacAddress: spec.macAddress }),
-    OnBuild: image.OnBuild ?? null,
-    Labels: spec.labels ?? {},
-    ...(resolved.stopSignal === "" ? {} : { StopSignal: resolved.stopSignal }),
-    ...(spec.stopTimeout === undefined ? {} : { StopTimeout: spec.stopTimeout }),
-    ...(image.Shell ? { Shell: image.Shell } : {}),
-  };
-}
-
-function emptyObjects(names: readonly string[]): Readonly<Record<string, object>> {
-  return Object.fromEntries(names.toSorted().map((name) => [name, {}]));
 }

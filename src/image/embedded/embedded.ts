@@ -1,7 +1,7 @@
 import { GalleyError } from "../../errors.ts";
 import type { ImageConfig } from "../../spec/image.ts";
 import { hostPlatform } from "../platform.ts";
-import type { ImageRecord, ImageSource, Images } from "../types.ts";
+import type { ImageRecord, ImageSource, Images, LayerSource } from "../types.ts";
 
 /** What people may call the image that comes with Galley. */
 const NAMES = new Set(["busybox", "library/busybox", "docker.io/busybox", "docker.io/library/busybox"]);
@@ -42,7 +42,9 @@ function missing(): GalleyError {
 }
 
 /** The image, which is the same whenever it is made from the same binary. */
-export async function busyboxImage(binary: Uint8Array): Promise<ImageSource> {
+export async function busyboxImage(
+  binary: Uint8Array,
+): Promise<ImageSource & { readonly layers: readonly LayerSource[] }> {
   const { EMBEDDED_TIME, appletsOf, busyboxTree } = await import("./busybox-tree.ts");
   const { writeTar } = await import("../layers/tar/write-tar.ts");
   const members = busyboxTree(binary, appletsOf(binary));

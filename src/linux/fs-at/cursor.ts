@@ -1,5 +1,5 @@
 import { GalleyError } from "../../errors.ts";
-import { close, type FileStatus, fstat, O, openat, openat2, RESOLVE } from "../sys/sys.ts";
+import { close, type FileStatus, fstat, isErrno, O, openat, openat2, RESOLVE } from "../sys/sys.ts";
 
 /** A level above the current directory: what `..` must lead back to. */
 interface Level {
@@ -11,14 +11,21 @@ interface Level {
 /**
  * A place in a tree, moved down and up by one name at a time. It holds one descriptor however deep it is, so that no depth of
  * directories exhausts descriptors, stack or PATH_MAX. On the way up it checks that it comes to where it came from: a tree that
- * somebody moves meanwhile ends the walk instead of leading it elsewhere. It never enters another mount or follows a link.
+ * somebody moves meanwhile ends the walk instead of leading it elsewhere. It never follows a link, and enters another mount only where
+ * it was told to.
  */
 export class Cursor implements Disposable {
   #fd: number;
   readonly #levels: Level[] = [];
 
-  /** Takes over the descriptor of a directory that is open for reading. */
-  constructor(fd: number) {
+  /**
+   * Takes over the descriptor of a directory that is open for reading.
+   * @param crosses whether a mount on the way down is entered, by a descriptor of its root; absent: none is
+   */
+  constructor(
+    fd: number,
+    private readonly crosses?: (mounted: number) => boolean,
+  ) {
     this.#fd = fd;
   }
 
@@ -44,11 +51,24 @@ export class Cursor implements Disposable {
   /** Goes into a directory. Fails with EXDEV where another file system is mounted on it, ENOTDIR or ELOOP where it is none. */
   enter(name: string): void {
     const { inode, device } = fstat(this.#fd);
-    const flags = O.RDONLY | O.DIRECTORY | O.NOFOLLOW;
-    const child = openat2(this.#fd, name, flags, 0, RESOLVE.NO_XDEV | RESOLVE.NO_SYMLINKS | RESOLVE.NO_MAGICLINKS);
+    const child = this.#open(name);
     close(this.#fd);
     this.#fd = child;
     this.#levels.push({ name, inode, device });
+  }
+
+  #open(name: string): number {
+    const flags = O.RDONLY | O.DIRECTORY | O.NOFOLLOW;
+    const resolve = RESOLVE.NO_SYMLINKS | RESOLVE.NO_MAGICLINKS;
+    try {
+      return openat2(this.#fd, name, flags, 0, resolve | RESOLVE.NO_XDEV);
+    } catch (failure) {
+      if (this.crosses === undefined || !isErrno(failure, "EXDEV")) throw failure;
+      const mounted = openat2(this.#fd, name, flags, 0, resolve);
+      if (this.crosses(mounted)) return mounted;
+      close(mounted);
+      throw failure;
+    }
   }
 
   /** Goes up, and returns the name of the directory that it left. */

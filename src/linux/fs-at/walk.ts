@@ -21,10 +21,15 @@ interface Frame {
 
 /**
  * All of a tree, each directory before and after its content, names in the order of their text. Follows no link below the start; a
- * directory that something is mounted on counts as empty. What vanishes meanwhile is left out.
+ * directory that something is mounted on counts as empty, unless `crosses` lets the walk into that mount, of whose root it is given a
+ * descriptor. What vanishes meanwhile is left out.
  */
-export function* walk(root: Root, path = "/"): Generator<WalkEntry, void, undefined> {
-  using cursor = new Cursor(root.open(path, O.RDONLY | O.DIRECTORY));
+export function* walk(
+  root: Root,
+  path = "/",
+  crosses?: (mounted: number) => boolean,
+): Generator<WalkEntry, void, undefined> {
+  using cursor = new Cursor(root.open(path, O.RDONLY | O.DIRECTORY), crosses);
   const start = tryLstatat(cursor.fd, "");
   if (start === undefined) return;
   yield { kind: "enter", path: "", name: ".", dirfd: cursor.fd, status: start };

@@ -5,6 +5,7 @@
 export * from "./attributes.ts";
 export { syscall } from "./call.ts";
 export * from "./data.ts";
+export * from "./detached-overlay.ts";
 export * from "./directory.ts";
 export * from "./flags.ts";
 export * from "./lock.ts";

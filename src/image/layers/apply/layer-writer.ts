@@ -46,13 +46,22 @@ export interface LayerTotals {
 export class LayerWriter implements TarHandler, Disposable {
   readonly #directories: OpenDirectories;
   readonly #metadata: DirectoryMetadata;
-  readonly #creator: Creator = thisCreator();
+  readonly #creator: Creator;
   #file: { readonly fd: number; readonly entry: TarEntry } | undefined;
   #size = 0;
   #entries = 0;
 
-  /** @param root descriptor of the directory, which must be empty; the caller's to close */
-  constructor(root: number) {
+  /**
+   * @param root descriptor of the directory; the caller's to close
+   * @param kind `layer`: the directory is empty, and whiteouts are made. `files`: it may hold anything, whose directories are kept,
+   * and names mean themselves
+   */
+  constructor(
+    root: number,
+    private readonly kind: "layer" | "files" = "layer",
+  ) {
+    // A directory of somebody else's may be set-gid: what is made in it gets its owner in any case.
+    this.#creator = kind === "layer" ? thisCreator() : { ...thisCreator(), uid: -1, gid: -1 };
     this.#directories = new OpenDirectories(root);
     this.#metadata = new DirectoryMetadata(root, this.#creator);
   }
@@ -112,6 +121,11 @@ export class LayerWriter implements TarHandler, Disposable {
 
   #write(entry: TarEntry): void {
     const path = layerPath(entry.name, entry);
+    if (this.kind === "layer") this.#writeInLayer(path, entry);
+    else if (path.name !== "") this.#make(path, entry);
+  }
+
+  #writeInLayer(path: LayerPath, entry: TarEntry): void {
     const whiteout = whiteoutOf(path.name);
     if (path.name === "") this.#writeRoot(entry);
     else if (isInMetadata(path.parent)) return;
@@ -199,6 +213,7 @@ export class LayerWriter implements TarHandler, Disposable {
       return false;
     }
     if (entry.type === "hardlink" && this.#isLinkOf(there, entry)) return false;
+    if (this.kind === "files") refuseOtherKind(there, entry);
     removeAt(dirfd, path.name);
     if (there.type === "directory") this.#metadata.forget(joined(path));
     if (there.type === "directory" || there.type === "symlink") this.#directories.forget();
@@ -212,6 +227,14 @@ export class LayerWriter implements TarHandler, Disposable {
     const status = parent === undefined ? undefined : tryLstatat(parent, target.name);
     return status?.inode === there.inode && status.device === there.device;
   }
+}
+
+/** What is there was not made by this archive: a directory may hold more than the archive knows. */
+function refuseOtherKind(there: FileStatus, entry: TarEntry): void {
+  const [from, to] = [there.type === "directory", entry.type === "directory"];
+  if (from === to) return;
+  const kinds = from ? "directory with non-directory" : "non-directory with directory";
+  throw new GalleyError("invalid_argument", `cannot overwrite ${kinds}`, { subject: shown(entry.name) });
 }
 
 function isWhiteout(status: FileStatus): boolean {

@@ -3,6 +3,7 @@ import {
   close,
   type FileStatus,
   fstat,
+  isErrno,
   lgetxattrat,
   llistxattrat,
   O,
@@ -77,9 +78,10 @@ function special({ status, dirfd, name }: WalkEntry): Pick<NewEntry, "type" | "l
   }
 }
 
-/** The size is that of the file that is open, which is the one that is read. */
+/** The size is that of the file that is open, which is the one that is read. One that has gone meanwhile is left out. */
 function* fileMember(entry: WalkEntry, name: string, xattrs: ReadonlyMap<string, Uint8Array>): Generator<NewMember> {
-  const fd = openat(entry.dirfd, entry.name, O.RDONLY | O.NOFOLLOW | O.NONBLOCK);
+  const fd = tryOpen(entry);
+  if (fd === undefined) return;
   try {
     const status = fstat(fd);
     const { size } = status;
@@ -89,14 +91,25 @@ function* fileMember(entry: WalkEntry, name: string, xattrs: ReadonlyMap<string,
   }
 }
 
-/** As many bytes as the file had when it was opened: one that grows must not make the archive wrong. */
+function tryOpen({ dirfd, name }: WalkEntry): number | undefined {
+  try {
+    return openat(dirfd, name, O.RDONLY | O.NOFOLLOW | O.NONBLOCK);
+  } catch (failure) {
+    if (isErrno(failure, "ENOENT")) return undefined;
+    throw failure;
+  }
+}
+
+/**
+ * As many bytes as the file had when it was opened, so that one that grows or shrinks does not make the archive wrong: what is cut off
+ * meanwhile counts as zeros, as tar(1) has it.
+ */
 async function* contentOf(fd: number, size: number): AsyncGenerator<Uint8Array, void, undefined> {
   for (let at = 0; at < size; ) {
     const chunk = new Uint8Array(Math.min(CHUNK, size - at));
     const count = pread(fd, chunk, at);
-    if (count === 0) return;
-    yield chunk.subarray(0, count);
-    at += count;
+    yield count === 0 ? chunk : chunk.subarray(0, count);
+    at += count === 0 ? chunk.length : count;
   }
 }
 

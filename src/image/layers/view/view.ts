@@ -4,7 +4,7 @@ import { type CopyOptions, copyEntries, type Root, type WalkEntry } from "../../
 import { type DirectoryEntry, type FileStatus, fstat, O, pread, SystemError, withFd } from "../../../linux/sys/sys.ts";
 import { type Found, LayerStack, type MergedDirectory } from "./layer-stack.ts";
 import { resolve, targetOf } from "./resolve.ts";
-import { walkStack } from "./walk-stack.ts";
+import { entryOf, walkStack } from "./walk-stack.ts";
 
 /**
  * The files of an image, or of a container that does not run, as overlayfs would show them, without mounting anything. Paths are
@@ -87,6 +87,12 @@ export class LayerView implements Disposable {
   /** All of a directory, as `walk` of a root: each directory before and after its content. */
   walk(path = "/"): Generator<WalkEntry, void, undefined> {
     return walkStack(this.#stack, this.#directory(path));
+  }
+
+  /** As {@link walk}; of anything but a directory, the one entry. A link at the path's end is not followed. */
+  entries(path: string): Generator<WalkEntry, void, undefined> {
+    const found = this.#get(path, false);
+    return found.kind === "directory" ? walkStack(this.#stack, found) : entryOf(this.#stack, found);
   }
 
   /** Copies a directory's content and metadata into a directory that exists; see `copyTree`. */

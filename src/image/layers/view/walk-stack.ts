@@ -1,11 +1,22 @@
 import type { WalkEntry } from "../../../linux/fs-at/fs-at.ts";
 import { close, O } from "../../../linux/sys/sys.ts";
-import type { Found, LayerStack, MergedDirectory } from "./layer-stack.ts";
+import type { Found, LayerFile, LayerStack, MergedDirectory } from "./layer-stack.ts";
 
 /** A directory being walked, and the names in it that are left, backwards. */
 interface Frame {
   readonly directory: MergedDirectory;
   readonly names: string[];
+}
+
+/** A single entry for anything but a directory, as {@link walkStack} gives them. */
+export function* entryOf(stack: LayerStack, file: LayerFile): Generator<WalkEntry, void, undefined> {
+  const slash = file.path.lastIndexOf("/");
+  const dirfd = stack.open(file.layer, file.path.slice(0, Math.max(slash, 0)), O.RDONLY | O.DIRECTORY);
+  try {
+    yield { kind: "other", path: "", name: file.path.slice(slash + 1), dirfd, status: file.status };
+  } finally {
+    close(dirfd);
+  }
 }
 
 /** All of a merged directory; entries as `walk` of a root gives them, each with a descriptor of the layer's directory it is in. */

@@ -1,0 +1,11 @@
+import { treeMembers } from "../../image/layers/tar/tree-members.ts";
+import { writeTar } from "../../image/layers/tar/write-tar.ts";
+import type { Parts } from "../lifecycle/parts.ts";
+import { findRecord } from "../records/find.ts";
+import { viewOf } from "./view.ts";
+
+/** A container's root as a tar archive; of what is mounted in it, the empty mount points. */
+export async function* exportContainer(parts: Parts, container: string): AsyncGenerator<Uint8Array, void, undefined> {
+  using view = await viewOf(parts, findRecord(parts.table, container));
+  yield* writeTar(treeMembers(view.walk()));
+}
