@@ -57,6 +57,7 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     [],
     () => import("./commands/completion.ts"),
   ),
+  copy: entry("command", "Copy an image from one location to another", [], () => import("./commands/copy.ts")),
   create: entry("command", "Create a new container", ["container create"], () => import("./commands/create.ts")),
   commit: entry(
     "command",
@@ -82,6 +83,7 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     ["container export"],
     () => import("./commands/export.ts"),
   ),
+  delete: entry("command", "Delete an image from a registry or a layout", [], () => import("./commands/delete.ts")),
   explain: entry(
     "command",
     "Show what a container was made of and what each step took",
@@ -89,6 +91,12 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     () => import("./commands/explain.ts"),
   ),
   history: entry("command", "Show the history of an image", ["image history"], () => import("./commands/history.ts")),
+  import: entry(
+    "command",
+    "Import the contents from a tarball to create a filesystem image",
+    ["image import"],
+    () => import("./commands/import.ts"),
+  ),
   inspect: entry(
     "command",
     "Return low-level information on containers, images and volumes",
@@ -96,7 +104,27 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     () => import("./commands/inspect.ts"),
   ),
   kill: entry("command", "Kill one or more running containers", ["container kill"], () => import("./commands/kill.ts")),
+  "list-tags": entry(
+    "command",
+    "List the tags of a repository or an archive",
+    [],
+    () => import("./commands/list-tags.ts"),
+  ),
+  load: entry(
+    "command",
+    "Load an image from a tar archive or STDIN",
+    ["image load"],
+    () => import("./commands/load.ts"),
+  ),
+  login: entry("command", "Log in to a registry", [], () => import("./commands/login.ts")),
+  logout: entry("command", "Log out from a registry", [], () => import("./commands/logout.ts")),
   logs: entry("command", "Fetch the logs of a container", ["container logs"], () => import("./commands/logs.ts")),
+  "manifest-digest": entry(
+    "command",
+    "Compute the digest of a manifest file",
+    [],
+    () => import("./commands/manifest-digest.ts"),
+  ),
   pause: entry(
     "command",
     "Pause all processes within one or more containers",
@@ -109,6 +137,7 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     ["container port"],
     () => import("./commands/port.ts"),
   ),
+  push: entry("command", "Upload an image to a registry", ["image push"], () => import("./commands/push.ts")),
   rename: entry("command", "Rename a container", ["container rename"], () => import("./commands/rename.ts")),
   restart: entry(
     "command",
@@ -123,6 +152,12 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     () => import("./commands/rm.ts"),
   ),
   rmi: entry("command", "Remove one or more images", ["image rm", "image remove"], () => import("./commands/rmi.ts")),
+  save: entry(
+    "command",
+    "Save one or more images to a tar archive",
+    ["image save"],
+    () => import("./commands/save.ts"),
+  ),
   start: entry(
     "command",
     "Start one or more stopped containers",
@@ -130,6 +165,12 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     () => import("./commands/start.ts"),
   ),
   stop: entry("command", "Stop one or more running containers", ["container stop"], () => import("./commands/stop.ts")),
+  sync: entry(
+    "command",
+    "Synchronize images between registries and directories",
+    [],
+    () => import("./commands/sync.ts"),
+  ),
   tag: entry(
     "command",
     "Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE",

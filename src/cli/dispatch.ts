@@ -8,10 +8,17 @@ import { hostCli } from "./host-cli.ts";
 import { UsageError } from "./usage-error.ts";
 import { version } from "./version.ts";
 
-/** Runs the command that the arguments name. Resolves with the exit status; failures have been reported by then. */
-export async function dispatch(argv: readonly string[]): Promise<number> {
+/**
+ * Runs the command that the arguments name. Resolves with the exit status; failures have been reported by then.
+ * @param translate turns the arguments of another program, by whose name this one was called, into our own
+ */
+export async function dispatch(
+  given: readonly string[],
+  translate: (argv: readonly string[]) => readonly string[] = (argv) => argv,
+): Promise<number> {
   let cli = hostCli({ root: "", runroot: "", debug: false });
   try {
+    const argv = translate(given);
     const globals = parseFlags(globalFlags, argv, { interspersed: false });
     if (globals.values.version) {
       cli.out(`galley version ${version}\n`);

@@ -1,14 +1,23 @@
 import { version } from "./version.ts";
 
+/** The version of skopeo whose flags we take. */
+const SKOPEO = "1.22.0";
+
 /**
  * The command line: `argv` without the program's own name. Resolves with the exit status; everything has been written by then.
  * This module stays as small as `--version` needs: the rest loads with the command that is called.
  */
 export async function main(argv: readonly string[]): Promise<number> {
   if (argv.length === 1 && (argv[0] === "--version" || argv[0] === "-v")) {
-    console.log(`galley version ${version}`);
+    console.log(calledAs("skopeo") ? `skopeo version ${SKOPEO} (galley ${version})` : `galley version ${version}`);
     return 0;
   }
   const { dispatch } = await import("./dispatch.ts");
-  return dispatch(argv);
+  return calledAs("skopeo") ? dispatch(argv, (await import("./skopeo.ts")).skopeoArguments) : dispatch(argv);
+}
+
+/** Whether the program was called by this name, through a link: the launcher tells in GALLEY_ARGV0. */
+function calledAs(name: string): boolean {
+  const word = process.env.GALLEY_ARGV0 ?? process.argv0;
+  return word === name || word.endsWith(`/${name}`);
 }

@@ -22,6 +22,9 @@ const OUTPUT_FLAGS = 0x1;
 const CONTROL_FLAGS = 0x130;
 const LOCAL_FLAGS = 0x804b;
 const CS8 = 0x30;
+/** Place of the local flags, and the one that shows what is typed. */
+const LOCAL_AT = 12;
+const ECHO = 0x8;
 
 function ioctl(descriptor: number, request: number, buffer: Uint8Array): void {
   syscall("ioctl", process.arch === "arm64" ? 29 : 16, descriptor, request, addressOf(buffer));
@@ -32,6 +35,14 @@ export function terminalSettings(descriptor: number): Uint8Array {
   const settings = new Uint8Array(TERMIOS_SIZE);
   ioctl(descriptor, TCGETS, settings);
   return settings;
+}
+
+/** The settings without echo of what is typed, for passwords. */
+export function silentSettings(settings: Uint8Array): Uint8Array {
+  const silent = settings.slice();
+  const view = new DataView(silent.buffer);
+  view.setUint32(LOCAL_AT, view.getUint32(LOCAL_AT, true) & ~ECHO, true);
+  return silent;
 }
 
 /** Puts settings into force that {@link terminalSettings} or {@link rawSettings} gave. */

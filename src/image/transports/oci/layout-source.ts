@@ -27,7 +27,7 @@ export class LayoutSource implements Source {
   ) {}
 
   async document(descriptor?: Descriptor): Promise<Document> {
-    const wanted = descriptor ?? this.#select(await layoutIndex(this.files));
+    const wanted = descriptor ?? this.select(await layoutIndex(this.files));
     if (wanted.size > MAX_MANIFEST) throw tooLarge(`${wanted.digest} in ${this.name}`, MAX_MANIFEST);
     const bytes = await readCapped(this.#read(wanted, 0), MAX_MANIFEST, wanted.digest);
     verifyBytes(bytes, wanted);
@@ -59,7 +59,8 @@ export class LayoutSource implements Source {
     yield* this.blobs.read(path, offset);
   }
 
-  #select(index: ImageIndex): Descriptor {
+  /** The entry of the index that is meant. */
+  select(index: ImageIndex): Descriptor {
     const { manifests } = index;
     const { selection } = this;
     if (selection === undefined) {

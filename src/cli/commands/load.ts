@@ -1,0 +1,34 @@
+import { defineCommand } from "../command.ts";
+import { bool, string } from "../flags/kinds.ts";
+import { loadImages } from "../places/load-images.ts";
+import { untilInterrupted } from "../places/until-interrupted.ts";
+import { UsageError } from "../usage-error.ts";
+
+export const command = defineCommand({
+  usage: "[OPTIONS]",
+  summary: "Load an image from a tar archive or STDIN",
+  flags: {
+    input: string({ short: "i", usage: "Read from tar archive file, instead of STDIN" }),
+    platform: string({ usage: "Load only the given platform variant" }),
+    quiet: bool({ short: "q", usage: "Suppress the load output" }),
+  },
+  args: { most: 0 },
+  async run({ cli, flags }) {
+    if (flags.input === "" && cli.isTerminal(0)) {
+      throw new UsageError("requested load from stdin, but stdin is empty", 1, true);
+    }
+    const { images } = await cli.engine();
+    const say = (line: string) => cli.out(`${line}\n`);
+    await untilInterrupted(
+      (signal) =>
+        loadImages(images, flags.input === "" ? "-" : flags.input, {
+          signal,
+          say,
+          scratch: cli.env.TMPDIR ?? "/var/tmp",
+          ...(flags.platform === "" ? {} : { platform: flags.platform }),
+        }),
+      undefined,
+    );
+    return 0;
+  },
+});

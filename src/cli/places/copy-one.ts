@@ -1,0 +1,29 @@
+import { type CopyOptions, type CopyResult, copyImage } from "../../image/copy/copy.ts";
+import { openDestination, openSource, type PlaceOptions } from "../../image/transports/open-place.ts";
+import type { PlaceName } from "../../image/transports/place-name.ts";
+
+/** One copy, and how its two places are reached. */
+export interface CopyJob {
+  readonly from: PlaceName;
+  readonly to: PlaceName;
+  readonly source: PlaceOptions;
+  readonly destination: PlaceOptions;
+  readonly options: CopyOptions;
+}
+
+/** Opens both places, copies, and closes them. A source that is not there is found before anything is written. */
+export async function copyOne({ from, to, ...job }: CopyJob): Promise<CopyResult> {
+  const source = await openSource(from, job.source);
+  try {
+    const { signal } = job.options;
+    await source.document(undefined, signal === undefined ? {} : { signal });
+    const destination = await openDestination(to, job.destination);
+    try {
+      return await copyImage(source, destination, job.options);
+    } finally {
+      await destination.close();
+    }
+  } finally {
+    await source.close();
+  }
+}

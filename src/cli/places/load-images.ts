@@ -1,0 +1,86 @@
+import { statSync } from "node:fs";
+import { GalleyError } from "../../errors.ts";
+import { copyImage } from "../../image/copy/copy.ts";
+import { parsePlatform } from "../../image/platform.ts";
+import { familiarName, parseReference, withDefaultTag } from "../../image/reference.ts";
+import { ArchiveSource, archivedImages } from "../../image/transports/docker-archive/archive-source.ts";
+import { ArchiveFiles } from "../../image/transports/files/archive-files.ts";
+import { DirectoryFiles, type FileSet } from "../../image/transports/files/file-set.ts";
+import { LayoutSource, layoutIndex, REF_NAME } from "../../image/transports/oci/layout-source.ts";
+import type { Source } from "../../image/transports/place.ts";
+import type { Images } from "../../image/types.ts";
+import type { Descriptor } from "../../spec/image.ts";
+
+export interface LoadOptions {
+  readonly scratch: string;
+  readonly platform?: string;
+  readonly signal: AbortSignal;
+  /** Takes docker's line for each image that was loaded. */
+  readonly say: (line: string) => void;
+}
+
+/** An image of an archive, with the names that it has there. */
+interface Loadable {
+  readonly source: Source;
+  readonly names: readonly string[];
+}
+
+/**
+ * Adds the images of an archive to the store: one of docker save, old or new, or an OCI layout; compressed or not; or the same as a
+ * directory. `-` is standard input.
+ */
+export async function loadImages(images: Images, path: string, options: LoadOptions): Promise<void> {
+  const { scratch, signal } = options;
+  const directory = path !== "-" && statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  const files = directory ? new DirectoryFiles(path, path) : await ArchiveFiles.open(path, { scratch, signal });
+  try {
+    for (const one of await loadables(files)) await load(images, one, options);
+  } finally {
+    await files.close();
+  }
+}
+
+/** `manifest.json` says more about names than a layout's index, which Docker writes beside it. */
+async function loadables(files: FileSet): Promise<readonly Loadable[]> {
+  if ((await files.size("manifest.json")) !== undefined) {
+    const archived = await archivedImages(files);
+    return archived.map((image) => ({ source: new ArchiveSource(files.name, files, image, false), names: image.tags }));
+  }
+  if ((await files.size("index.json")) === undefined) {
+    throw new GalleyError(
+      "invalid_argument",
+      "it is no archive of images: it holds neither manifest.json nor index.json",
+      {
+        op: "load",
+        subject: files.name,
+      },
+    );
+  }
+  const { manifests } = await layoutIndex(files);
+  return manifests.map((entry, position) => ({
+    source: new LayoutSource(files.name, files, { position }),
+    names: namesOf(entry),
+  }));
+}
+
+/** containerd's annotation holds a whole name; OCI's may hold a tag alone, which names no repository. */
+function namesOf({ annotations }: Descriptor): readonly string[] {
+  const whole = annotations?.["io.containerd.image.name"];
+  if (whole !== undefined) return [whole];
+  const name = annotations?.[REF_NAME];
+  return name !== undefined && /[/:]/.test(name) ? [name] : [];
+}
+
+async function load(images: Images, { source, names }: Loadable, options: LoadOptions): Promise<void> {
+  const { signal, platform, say } = options;
+  const tags = names.map((name) => familiarName(withDefaultTag(parseReference(name))));
+  const destination = await images.destination(tags);
+  try {
+    const wanted = platform === undefined ? {} : { platform: parsePlatform(platform) };
+    await copyImage(source, destination, { signal, ...wanted });
+    for (const tag of tags) say(`Loaded image: ${tag}`);
+    if (tags.length === 0) say(`Loaded image ID: ${destination.imageId}`);
+  } finally {
+    await destination.close();
+  }
+}

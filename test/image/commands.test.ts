@@ -1,0 +1,265 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createStore, galleyProgram, type Result, type Store } from "../harness/galley.ts";
+import { buildImage, buildIndex } from "../harness/image-builder.ts";
+import { type Registry, startRegistry } from "../harness/registry.ts";
+import { testWith } from "../harness/requirements.ts";
+import { file, tar } from "../harness/tar.ts";
+
+const auth = { user: "someone", password: "pass:word" };
+const image = (architecture: string) =>
+  buildImage({
+    layers: [{ entries: [file("a", `for ${architecture}`)] }],
+    platform: { os: "linux", architecture },
+    config: { Env: ["A=b"], Labels: { text: "<&>" } },
+  });
+
+let registry: Registry;
+let locked: Registry;
+let store: Store;
+let directory: string;
+beforeAll(async () => {
+  directory = mkdtempSync(join(tmpdir(), "galley-commands-"));
+  [registry, locked] = await Promise.all([startRegistry(), startRegistry({ auth })]);
+  await registry.push("team/app", "1", image("amd64"));
+  await registry.push("team/app", "2", image("arm64"));
+  await registry.push("team/app", "list", buildIndex([image("amd64"), image("arm64")]));
+  store = createStore();
+});
+afterAll(async () => {
+  await Promise.all([registry?.stop(), locked?.stop()]);
+  await store?.cleanup();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+let count = 0;
+const fresh = (name: string) => join(directory, `${++count}-${name}`);
+
+function debian(args: readonly string[]): string {
+  const { exitCode, stdout, stderr } = Bun.spawnSync(["skopeo", "--insecure-policy", ...args]);
+  if (exitCode !== 0) throw new Error(`skopeo ${args.join(" ")}: ${stderr.toString()}`);
+  return stdout.toString();
+}
+
+/** Galley under the name skopeo. */
+async function skopeo(args: readonly string[]): Promise<Result> {
+  const link = join(directory, "skopeo");
+  if (!existsSync(link)) symlinkSync(galleyProgram(), link);
+  const child = Bun.spawn([link, ...args], {
+    env: { PATH: process.env.PATH, HOME: store.home, GALLEY_ROOT: store.root, GALLEY_RUNROOT: store.runroot },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const [stdout, stderr] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()]);
+  return { status: await child.exited, stdout, stderr };
+}
+
+const needs = { commands: ["skopeo", "docker-registry"] };
+const from = (tag: string) => `docker://${registry.host}/team/app:${tag}`;
+
+describe("what skopeo prints, Galley prints", () => {
+  for (const args of [["--raw"], ["--config"], ["--config", "--raw"]]) {
+    testWith(needs, `inspect ${args.join(" ")}`, async () => {
+      const own = await skopeo(["inspect", ...args, from("1")]);
+      expect(own.stdout).toBe(debian(["inspect", "--tls-verify=false", ...args, from("1")]));
+    });
+  }
+
+  testWith(needs, "inspect, of the platform that is asked for", async () => {
+    const own = await skopeo(["--override-arch", "arm64", "inspect", from("list")]);
+    const theirs = debian(["--override-arch", "arm64", "inspect", "--tls-verify=false", from("list")]);
+    // Debian's skopeo is too old for LayersData.
+    const { LayersData, ...rest } = JSON.parse(own.stdout) as Record<string, unknown>;
+    expect(JSON.stringify(rest)).toBe(JSON.stringify(JSON.parse(theirs)));
+    expect(LayersData).toHaveLength(1);
+    expect(own.stdout).toContain('"text": "\\u003c\\u0026\\u003e"');
+  });
+
+  testWith(needs, "list-tags", async () => {
+    const args = [`docker://${registry.host}/team/app`];
+    expect((await skopeo(["list-tags", ...args])).stdout).toBe(debian(["list-tags", "--tls-verify=false", ...args]));
+  });
+
+  testWith(needs, "manifest-digest", async () => {
+    const path = fresh("manifest");
+    writeFileSync(path, image("amd64").bytes);
+    expect((await skopeo(["manifest-digest", path])).stdout).toBe(debian(["manifest-digest", path]));
+  });
+
+  testWith(needs, "copy to a directory, file by file", async () => {
+    const [own, theirs] = [fresh("own"), fresh("theirs")];
+    const copied = await skopeo(["copy", "--all", from("list"), `dir:${own}`]);
+    expect(copied.stdout).toContain("Writing manifest to image destination");
+    debian(["copy", "-q", "--all", "--src-tls-verify=false", from("list"), `dir:${theirs}`]);
+    expect(readdirSync(own).sort()).toEqual(readdirSync(theirs).sort());
+    for (const name of readdirSync(theirs)) {
+      expect(readFileSync(join(own, name)).equals(readFileSync(join(theirs, name)))).toBeTrue();
+    }
+  });
+});
+
+test("inspect takes templates, and `galley inspect` knows transports", async () => {
+  const format = "{{.Name}} {{.Architecture}} {{len .Layers}} {{index .Env 0}}";
+  expect(await store.ok(["inspect", "--format", format, from("1")])).toBe(`${registry.host}/team/app amd64 1 A=b`);
+  expect(await store.ok(["inspect", "--config", "-f", "{{.OS}} {{.RootFS.Type}}", from("1")])).toBe("linux layers");
+});
+
+describe("failures", () => {
+  test("an image that is not there has a status of its own", async () => {
+    for (const args of [
+      ["copy", from("none"), `dir:${fresh("d")}`],
+      ["inspect", from("none")],
+    ]) {
+      const { status, stderr } = await skopeo(args);
+      expect({ status, named: stderr.includes("team/app:none") }).toEqual({ status: 2, named: true });
+    }
+  });
+  for (const [what, args, message] of [
+    ["no transport", ["copy", "busybox", "dir:x"], "expected colon-separated transport:reference"],
+    ["an unknown transport", ["copy", "what:ever", "dir:x"], 'unknown transport "what"'],
+    ["a hostile name for a layout", ["copy", "dir:/a", "oci:/b:../../c"], "cannot be the name of an image"],
+    ["an unknown format", ["copy", "-f", "v9", "dir:/a", "dir:/b"], "unknown format"],
+    ["a tag where a repository is meant", ["list-tags", "docker://a/b:c"], "No tag or digest allowed"],
+    ["signing", ["copy", "--sign-by", "me", "dir:/a", "dir:/b"], "--sign-by is not supported yet"],
+    ["a command that there is not", ["standalone-dance"], "unknown command"],
+  ] as const) {
+    test(what, async () => {
+      const { status, stderr } = await skopeo(args);
+      expect(status).toBeGreaterThan(0);
+      expect(stderr).toContain(message);
+    });
+  }
+  test("a directory that holds other things is left alone", async () => {
+    const other = fresh("other");
+    mkdirSync(other);
+    writeFileSync(join(other, "precious"), "");
+    const { status, stderr } = await skopeo(["copy", from("1"), `dir:${other}`]);
+    expect({ status, stderr }).toEqual({ status: 1, stderr: expect.stringContaining("holds other things") as string });
+    expect(readdirSync(other)).toEqual(["precious"]);
+  });
+});
+
+test("delete removes from a registry and from a layout", async () => {
+  const place = `docker://${registry.host}/team/gone:1`;
+  await store.ok(["copy", "-q", from("1"), place]);
+  await store.ok(["delete", place]);
+  expect((await store.galley(["inspect", place])).status).toBe(2);
+  const layout = fresh("layout");
+  await store.ok(["copy", "-q", from("1"), `oci:${layout}:one`]);
+  await store.ok(["copy", "-q", from("2"), `oci:${layout}:two`]);
+  await store.ok(["delete", `oci:${layout}:one`]);
+  expect(readdirSync(join(layout, "blobs/sha256"))).toHaveLength(3);
+  expect(await store.ok(["inspect", "-f", "{{.Architecture}}", `oci:${layout}`])).toBe("arm64");
+});
+
+describe("login", () => {
+  const place = () => `docker://${locked.host}/team/private:1`;
+  test("is asked of the registry, kept, used and forgotten", async () => {
+    const wrong = await store.galley(["login", "-u", auth.user, "-p", "wrong", locked.host]);
+    expect({ status: wrong.status, told: wrong.stderr.includes("invalid username/password") }).toEqual({
+      status: 1,
+      told: true,
+    });
+    expect((await store.galley(["copy", "-q", from("1"), place()])).status).toBe(1);
+    const login = ["login", "-u", auth.user, "--password-stdin", locked.host];
+    expect(await store.ok(login, { stdin: `${auth.password}\n` })).toBe("Login Succeeded");
+    expect(await store.ok(["login", "--get-login", locked.host])).toBe(auth.user);
+    await store.ok(["copy", "-q", from("1"), place()]);
+    expect(await store.ok(["list-tags", `docker://${locked.host}/team/private`])).toContain('"1"');
+    await store.ok(["logout", locked.host]);
+    expect((await store.galley(["inspect", place()])).status).toBe(1);
+  });
+
+  testWith(needs, "is understood by skopeo, and the other way round", async () => {
+    const [own, theirs] = [fresh("own.json"), fresh("theirs.json")];
+    const login = ["login", "-u", auth.user, "-p", auth.password, locked.host];
+    await store.ok([...login, "--authfile", own]);
+    debian(["list-tags", "--authfile", own, "--tls-verify=false", `docker://${locked.host}/team/private`]);
+    debian([...login, "--authfile", theirs, "--tls-verify=false"]);
+    await store.ok(["list-tags", "--authfile", theirs, `docker://${locked.host}/team/private`]);
+  });
+
+  test("may be given for one command", async () => {
+    const creds = `${auth.user}:${auth.password}`;
+    await store.ok(["copy", "-q", "--dest-creds", creds, from("1"), place()]);
+    await store.ok(["inspect", "--creds", creds, place()]);
+  });
+});
+
+describe("sync", () => {
+  test("from a registry to a directory and back", async () => {
+    const [plain, scoped] = [fresh("plain"), fresh("scoped")];
+    const repository = `${registry.host}/team/app`;
+    await store.ok(["sync", "--src", "docker", "--dest", "dir", "--all", repository, plain]);
+    expect(readdirSync(plain).sort()).toEqual(["app:1", "app:2", "app:list"]);
+    await store.ok(["sync", "-s", "docker", "-d", "dir", "--scoped", `${repository}:1`, scoped]);
+    expect(readdirSync(join(scoped, registry.host, "team"))).toEqual(["app:1"]);
+    const digests = fresh("digests");
+    await store.ok(["sync", "-s", "dir", "-d", "docker", "--digestfile", digests, plain, `${registry.host}/back`]);
+    expect(await store.ok(["list-tags", `docker://${registry.host}/back/app`])).toContain('"list"');
+    expect(readFileSync(digests, "utf8")).toContain(`docker://${registry.host}/back/app:1`);
+  });
+
+  test("of what a file names, going on after a failure", async () => {
+    const path = fresh("sync.yml");
+    const settings = {
+      images: { "team/app": ["1", "none"] },
+      "images-by-tag-regex": { "team/app": "^2$" },
+      "tls-verify": false,
+    };
+    writeFileSync(path, JSON.stringify({ [registry.host]: settings }));
+    const at = fresh("yaml");
+    const args = ["sync", "-s", "yaml", "-d", "dir", path, at];
+    const dry = await store.galley([...args, "--dry-run"]);
+    expect(dry.stderr).toContain("Would have synced 3 images");
+    expect(existsSync(at)).toBeFalse();
+    const { status, stderr } = await store.galley([...args, "--keep-going"]);
+    expect({ status, told: stderr.includes("team/app:none") }).toEqual({ status: 1, told: true });
+    expect(readdirSync(at).sort()).toEqual(["app:1", "app:2"]);
+  });
+});
+
+describe("the store's images", () => {
+  testWith({ root: true }, "are pushed, saved, loaded and imported in docker's words", async () => {
+    const name = `${registry.host}/team/app:1`;
+    await store.ok(["pull", "-q", name]);
+    await store.ok(["tag", name, `${registry.host}/team/pushed:a`]);
+    const pushed = await store.ok(["push", `${registry.host}/team/pushed:a`]);
+    expect(pushed).toMatch(
+      /^The push refers to repository \[\S+\/team\/pushed\]\n(\w{12}: .*\n)+a: digest: sha256:\w{64} size: \d+$/,
+    );
+    expect(await store.ok(["push", "-q", `${registry.host}/team/pushed:a`])).toBe(`${registry.host}/team/pushed:a`);
+    await store.ok(["tag", name, "saved:1"]);
+    const before = await store.ok(["image", "inspect", "-f", "{{.Id}} {{.RootFS.Layers}}", "saved:1"]);
+    const archive = fresh("saved.tar");
+    await store.ok(["save", "-o", archive, "saved:1", name]);
+    await store.ok(["rmi", "-f", "saved:1", name, `${registry.host}/team/pushed:a`]);
+    expect(await store.ok(["load", "-i", archive])).toBe(`Loaded image: saved:1\nLoaded image: ${name}`);
+    expect(await store.ok(["image", "inspect", "-f", "{{.Id}} {{.RootFS.Layers}}", "saved:1"])).toBe(before);
+    const compressed = Bun.gzipSync(readFileSync(archive));
+    expect(await store.ok(["load"], { stdin: compressed })).toContain("Loaded image: saved:1");
+    const oci = fresh("oci.tar");
+    await store.ok(["save", "--format", "oci-archive", "-o", oci, "saved:1"]);
+    await store.ok(["rmi", "-f", "saved:1", name]);
+    await store.ok(["load", "-i", oci]);
+    expect(await store.ok(["image", "inspect", "-f", "{{.Id}} {{.RootFS.Layers}}", "saved:1"])).toBe(before);
+    const layer = tar([file("etc/hello", "you")]);
+    const id = await store.ok(["import", "-c", "CMD cat /etc/hello", "-m", "made", "-", "imported:1"], {
+      stdin: layer,
+    });
+    expect(id).toMatch(/^sha256:\w{64}$/);
+    expect(await store.ok(["image", "inspect", "-f", "{{.Config.Cmd}} {{.Comment}}", id])).toBe(
+      "[/bin/sh -c cat /etc/hello] made",
+    );
+  });
+});
