@@ -1,5 +1,6 @@
 import { closeSync, openSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { applyChanges } from "../../engine/files/image-changes.ts";
 import { GalleyError, toGalleyError } from "../../errors.ts";
 import { hostPlatform, parsePlatform } from "../../image/platform.ts";
 import { decompress } from "../../image/pull/decompress.ts";
@@ -7,7 +8,6 @@ import { readRange, writeAll } from "../../image/transports/files/raw-file.ts";
 import type { Images } from "../../image/types.ts";
 import type { ImageConfig } from "../../spec/image.ts";
 import { standardInput } from "../terminal/input.ts";
-import { applyChanges } from "./changes.ts";
 
 export interface ImportOptions {
   readonly name: string | undefined;
@@ -23,7 +23,7 @@ export interface ImportOptions {
 /** Makes an image of one layer out of the tar of a file system, compressed or not; gives its ID. `from` is a path, a URL or `-`. */
 export async function importTar(images: Images, from: string, options: ImportOptions): Promise<string> {
   const { signal, scratch, name } = options;
-  const config = applyChanges(options.changes);
+  const config = applyChanges({}, options.changes);
   const path = join(scratch, `galley-import-${crypto.randomUUID()}`);
   const fd = openSync(path, "wx+", 0o600);
   rmSync(path); // Nothing to clean up, whatever happens.

@@ -13,15 +13,27 @@ export function readAt(fd: number, position: number, length: number): Promise<Ui
   );
 }
 
+/** How long to wait before another try where a pipe is full and was left non-blocking by another program, in milliseconds. */
+const FULL_MS = 5;
+
 /** Writes all bytes outside the main thread, at `position` or, without one, where the descriptor stands. */
 export async function writeAll(fd: number, bytes: Uint8Array, position: number | null): Promise<void> {
   for (let done = 0; done < bytes.length; ) {
-    done += await new Promise<number>((resolve, reject) =>
-      write(fd, bytes, done, bytes.length - done, position === null ? null : position + done, (failure, count) =>
-        failure === null ? resolve(count) : reject(failure),
-      ),
-    );
+    const count = await writeOnce(fd, bytes.subarray(done), position === null ? null : position + done);
+    if (count === 0) await Bun.sleep(FULL_MS);
+    done += count;
   }
+}
+
+/** Bytes that were written; 0 where the descriptor takes none for now. */
+function writeOnce(fd: number, bytes: Uint8Array, position: number | null): Promise<number> {
+  return new Promise((resolve, reject) =>
+    write(fd, bytes, 0, bytes.length, position, (failure, count) => {
+      if (failure === null) resolve(count);
+      else if (failure.code === "EAGAIN" || failure.code === "EINTR") resolve(0);
+      else reject(failure);
+    }),
+  );
 }
 
 /** A stretch of a file; ends early where the file does. */
