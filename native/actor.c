@@ -7,7 +7,7 @@ static step_function *const compound[OP_LIMIT] = {
 void prepare_actor(struct actor *self) {
   for (u32 i = 0; i < SLOT_LIMIT; i++) self->slots[i] = -1;
   for (u32 i = 0; i < SLOT_LIMIT / 64; i++) self->points[i] = 0;
-  self->peer = self->pidfd = self->empty_mount = -1;
+  self->peer = self->pidfd = self->empty_mount = self->gate = self->passed = -1;
   self->pid = 0;
   self->start_time = 0;
   self->arrivals = 0;
@@ -114,6 +114,12 @@ static bool own_failure(const struct actor *self, long error) {
   return error != -ECANCELED || self->inside || !self->peer_gone;
 }
 
+/* Whoever has opened the gate waits for its end, or for this. */
+static void tell_gate(int gate, u32 step, long error) {
+  const u32 words[] = {step, (u32)-error};
+  write_fully(gate, words, sizeof words);
+}
+
 long run_actor(struct actor *self) {
   u32 section = self->inside ? SECTION_INSIDE : SECTION_OUTSIDE;
   u32 count = section_size(&self->recipe, section);
@@ -130,6 +136,7 @@ long run_actor(struct actor *self) {
     timings[i].end = now;
     if (result >= 0) continue;
     if (own_failure(self, result)) record_failure(self, section, i, result);
+    if (self->gate >= 0) tell_gate(self->gate, i, result);
     return result;
   }
   self->shared->current[self->inside] = count;

@@ -27,6 +27,8 @@ struct actor {
   int pidfd;  /* of the inside, held by the outside */
   i32 pid;    /* of the inside, as the outside sees it */
   u64 start_time; /* of the inside: field 22 of its stat */
+  int gate;   /* the fifo at which the inside has waited, and to which it tells what failed since; -1: none */
+  int passed; /* a descriptor that the caller has handed over, -1: none */
   int empty_mount; /* what directories are hidden with, -1 until it is needed */
   bool inside;
   bool keeps_parentless; /* the inside is to outlive this program even while it is being made */

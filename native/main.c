@@ -1,4 +1,6 @@
-/* galley-native run [--keep N] [--no-exec-wait] RECIPE [REPORT_FD] | check RECIPE | version */
+/* galley-native run [--keep N] [--pass FD] [--no-exec-wait] RECIPE [REPORT_FD] | check RECIPE
+   galley-native foreground [--recipe FD] [--console FD] [--no-subreaper] PID */
+#include "foreground.h"
 #include "sealed.h"
 #include "shim.h"
 #include "start.h"
@@ -10,6 +12,7 @@ struct options {
   const char *recipe;
   int report_fd;
   u32 preserved;
+  int passed;
   bool await_exec;
 };
 
@@ -28,12 +31,13 @@ static _Noreturn void refuse(const char *what, const char *why, int status) {
 }
 
 static struct options parse_options(char **argv) {
-  struct options options = {.report_fd = 1, .await_exec = true};
+  struct options options = {.report_fd = 1, .passed = -1, .await_exec = true};
   if (argv[0] == NULL || argv[1] == NULL) refuse("usage", "galley-native run RECIPE [REPORT_FD]", 2);
   options.command = argv[1];
   for (argv += 2; *argv != NULL && (*argv)[0] == '-' && (*argv)[1] == '-'; argv++) {
     if (same_text(*argv, "--no-exec-wait")) options.await_exec = false;
     else if (same_text(*argv, "--keep") && argv[1] != NULL) options.preserved = (u32)parse_number(*++argv);
+    else if (same_text(*argv, "--pass") && argv[1] != NULL) options.passed = (int)parse_number(*++argv);
     else refuse(*argv, "unknown option", 2);
   }
   options.recipe = *argv;
@@ -63,9 +67,9 @@ static void load_recipe(const char *path, struct recipe *recipe, int report_fd) 
 }
 
 static void close_others(const struct options *options, const struct header *header) {
-  int keep[] = {options->report_fd, header->mode == MODE_SHIM ? (int)header->shim.attach_fd : -1};
-  close_all_but(3 + options->preserved, keep, 2);
-  for (u32 i = 0; i < 2; i++) {
+  int keep[] = {options->report_fd, options->passed, header->mode == MODE_SHIM ? (int)header->shim.attach_fd : -1};
+  close_all_but(3 + options->preserved, keep, 3);
+  for (u32 i = 0; i < 3; i++) {
     if (keep[i] > 2) sys(fcntl, keep[i], F_SETFD, FD_CLOEXEC);
   }
 }
@@ -84,6 +88,7 @@ static _Noreturn void execute(const struct options *options) {
   close_others(options, actor.recipe.header);
   prepare_actor(&actor);
   actor.preserved = options->preserved;
+  actor.passed = options->passed;
   actor.keeps_parentless = !options->await_exec;
   if (actor.recipe.header->mode == MODE_SHIM) run_shim(&actor, options->report_fd);
   if (share_pages(&actor) < 0) refuse(options->recipe, "no memory", 2);
@@ -95,6 +100,7 @@ static _Noreturn void execute(const struct options *options) {
 
 _Noreturn void program(long *stack) {
   char **argv = (char **)(stack + 1);
+  if (argv[0] != NULL && argv[1] != NULL && same_text(argv[1], "foreground")) stay_foreground(argv + 2);
   struct options options = parse_options(argv);
   open_standard_streams();
   if (same_text(options.command, "check")) {

@@ -86,6 +86,7 @@ static bool good_place(u16 op, u32 section) {
       return section == SECTION_OUTSIDE;
     case OP_EXEC:
     case OP_INIT:
+    case OP_AWAIT_START:
       return section == SECTION_INSIDE;
     case OP_SIGNAL:
     case OP_WAIT:

@@ -3,7 +3,6 @@
 #include "process.h"
 #include "resolve.h"
 
-
 long step_write_file(struct actor *self, const struct step *step) {
   struct bytes content = bytes_argument(self, step->args[2]);
   return write_file(fd_argument(self, step->args[0]), text_argument(self, step->args[1]), content.start, content.size,
@@ -15,6 +14,16 @@ long step_write_pid(struct actor *self, const struct step *step) {
   struct text text = {digits, 0, sizeof digits, false};
   put_number(&text, self->inside ? (u64)sys(getpid, 0) : (u64)self->pid);
   return write_file(fd_argument(self, step->args[0]), text_argument(self, step->args[1]), digits, text.size, O_WRONLY, 0);
+}
+
+long step_write_identity(struct actor *self, const struct step *step) {
+  char words[48];
+  struct text text = {words, 0, sizeof words, false};
+  i32 pid = self->inside ? (i32)sys(getpid, 0) : self->pid;
+  put_number(&text, (u64)pid);
+  put_text(&text, " ");
+  put_number(&text, process_start_time(pid));
+  return write_file(AT_FDCWD, text_argument(self, step->args[0]), words, text.size, O_WRONLY | O_CREAT | O_TRUNC, 0600);
 }
 
 static long file_contains(int dir, const char *path, struct bytes wanted) {

@@ -99,6 +99,40 @@ static long search_and_execute(char **argv, char **envp, const char *search) {
   }
 }
 
+/* What faccessat says as the process itself; a filter that knows neither call leaves it to exec. */
+static long check_program(const char *path) {
+  struct stat stat;
+  long result = sys(newfstatat, AT_FDCWD, path, &stat, 0);
+  if (result >= 0 && (stat.st_mode & S_IFMT) == S_IFDIR) return -EISDIR;
+  if (result >= 0) result = sys(faccessat2, AT_FDCWD, path, 1 /* X_OK */, AT_EACCESS);
+  return result == -EPERM || result == -ENOSYS ? 0 : result;
+}
+
+/* A directory of the search path may hold a file that is no program, and a later one the program. */
+static long search_program(const char *name, const char *search) {
+  char path[PATH_SIZE];
+  long error = -ENOENT;
+  for (const char *rest = search;; rest++) {
+    size_t size = find_byte((const u8 *)rest, strlen(rest), ':');
+    struct text text = {path, 0, sizeof path, false};
+    put_bytes(&text, rest, size);
+    if (size > 0) put_text(&text, "/");
+    put_text(&text, name);
+    finish_text(&text);
+    long result = text.full ? -ENAMETOOLONG : check_program(path);
+    if (result == 0) return 0;
+    if (result == -EACCES) error = -EACCES;
+    rest += size;
+    if (*rest == 0) return error;
+  }
+}
+
+long step_check_exec(struct actor *self, const struct step *step) {
+  const char *name = text_argument(self, step->args[0]);
+  bool direct = name[0] == 0 || find_byte((const u8 *)name, strlen(name), '/') < strlen(name);
+  return direct ? check_program(name) : search_program(name, text_argument(self, step->args[1]));
+}
+
 static void restore_open_files_limit(const struct actor *self) {
   struct rlimit64 limit;
   if (self->nofile_before == 0 || sys(prlimit64, 0, RLIMIT_NOFILE, 0, &limit) < 0) return;

@@ -62,3 +62,28 @@ long step_send_console(struct actor *self, const struct step *step) {
   close_fd((int)socket);
   return result;
 }
+
+long step_send_console_to(struct actor *self, const struct step *step) {
+  return send_descriptor(fd_argument(self, step->args[0]), fd_argument(self, step->args[1]), "/dev/ptmx");
+}
+
+long step_passed_fd(struct actor *self, const struct step *step) {
+  (void)step;
+  return self->passed < 0 ? -EBADF : sys(fcntl, self->passed, F_DUPFD_CLOEXEC, 3);
+}
+
+/* Streams of a file system that knows no owners, or that is read-only, or of another user namespace, stay as they are. */
+static bool may_stay_foreign(long error) {
+  return error == -EINVAL || error == -EPERM || error == -EROFS;
+}
+
+long step_own_stdio(struct actor *self, const struct step *step) {
+  (void)self;
+  for (int stream = 0; stream < 3; stream++) {
+    struct stat stat;
+    if (sys(fstat, stream, &stat) < 0 || stat.st_uid == step->args[0] || is_device(stream, 1, 3)) continue;
+    long result = sys(fchown, stream, step->args[0], step->args[1]);
+    if (result < 0 && !may_stay_foreign(result)) return result;
+  }
+  return 0;
+}

@@ -145,6 +145,23 @@ export const ops = {
   copy_tree: call(111, "from:fd", "to:fd"),
   /** Writes an eventfd registration to cgroup v1's cgroup.event_control for memory.oom_control; the shim reads the eventfd. */
   watch_oom: open(112, "cgroup:str"),
+
+  // Of containers that another program manages: see docs/runtime.md.
+  /**
+   * Waits for a byte in the fifo `gate`, which this actor has open both ways. All that is not to live so long is closed first. A
+   * later step that fails writes two u32 into the fifo, its number and the error; a successful exec closes it.
+   */
+  await_start: call(120, "gate:fd"),
+  /** Whether exec would find the program and may execute it: ENOENT, EACCES, EISDIR. What a seccomp filter hides is passed over. */
+  check_exec: call(121, "name:str", "search:str"),
+  /** A copy of the descriptor that the program was given by `--pass`. */
+  passed_fd: open(122),
+  /** Gives the standard streams to a user, but for /dev/null and where it may not be done. */
+  own_stdio: call(123, "uid:u64", "gid:u64"),
+  /** Makes or replaces a file with the inside actor's pid and start time: `PID STARTTIME`. */
+  write_identity: call(124, "path:str"),
+  /** As send_console, over a connected socket. */
+  send_console_to: call(125, "socket:fd", "tty:fd"),
 } as const satisfies Record<string, OpSpec>;
 
 export type OpName = keyof typeof ops;

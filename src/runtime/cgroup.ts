@@ -63,9 +63,13 @@ export function compileCgroup(linux: LinuxConfig, layout: CgroupLayout): CgroupS
 
 /** For a process that joins a container's cgroup: nothing is made, and no limit is written again. */
 export function joinCgroup(linux: LinuxConfig, layout: CgroupLayout): CgroupEntry {
-  const plan = planJoin(layout, pathOf(linux));
-  const into = plan.cloneInto === undefined ? {} : { cloneInto: slot.cgroup };
-  return { before: openOwn(plan), ...into, prepare: [], enter: enterSteps(plan) };
+  return enterCgroup(planJoin(layout, pathOf(linux)));
+}
+
+/** For a process that joins cgroups which are there. */
+export function enterCgroup(join: CgroupJoin): CgroupEntry {
+  const into = join.cloneInto === undefined ? {} : { cloneInto: slot.cgroup };
+  return { before: openOwn(join), ...into, prepare: [], enter: enterSteps(join) };
 }
 
 function pathOf({ cgroupsPath: path = "" }: LinuxConfig): string {

@@ -3,10 +3,11 @@ import { errno } from "../linux/errno.ts";
 import { NONE } from "../recipe/ops.ts";
 import { type Recipe, type Step, step } from "../recipe/recipe.ts";
 import type { LinuxConfig, NamespaceType } from "../spec/runtime.ts";
-import { type CgroupEntry, joinCgroup } from "./cgroup.ts";
+import { type CgroupEntry, enterCgroup, joinCgroup } from "./cgroup.ts";
 import { forgetCgroup } from "./compile-start.ts";
 import { type HostFacts, hostFacts } from "./host.ts";
 import { hostIds } from "./id-maps.ts";
+import { announce } from "./managed.ts";
 import { cloneFlags } from "./namespaces.ts";
 import { compileProcess, oomScore } from "./process.ts";
 import { compileSeccomp } from "./seccomp.ts";
@@ -22,11 +23,16 @@ const CONTAINER = "container";
  * its pid namespace by the outside, because a process only enters one by being born there.
  */
 export function compileExec(input: ExecInput, facts: HostFacts = hostFacts()): Recipe {
-  const { process, config, init, openStdin } = input;
+  const { process, config, init, openStdin, managed } = input;
   const linux = config.linux ?? {};
   refuseInProcess(process);
-  const stdio = compileStdio(process, { openStdin, console: false, owner: hostIds(linux, process.user) });
-  const cgroup = joinCgroup(linux, facts.cgroups);
+  const stdio = compileStdio(process, {
+    openStdin,
+    console: false,
+    owner: hostIds(linux, process.user),
+    managed,
+  });
+  const cgroup = input.cgroup === undefined ? joinCgroup(linux, facts.cgroups) : enterCgroup(input.cgroup);
   const pidfd = { out: CONTAINER, cause: "the container's first process" };
   return {
     sections: {
@@ -38,11 +44,12 @@ export function compileExec(input: ExecInput, facts: HostFacts = hostFacts()): R
         step("clone", [0, cgroup.cloneInto ?? NONE, 1], { out: slot.pidfd, cause: "exec" }),
         ...oomScore(process.oomScoreAdj ?? config.process?.oomScoreAdj),
         step("signal", [point.cgroup], { cause: "its OOM score is set" }),
+        ...announce(managed),
         ...stdio.after,
       ],
       inside: inside(input, stdio, cgroup, linux),
     },
-    shim: { ...input.shim, stdio: stdio.shim, openStdin },
+    ...(input.shim === undefined ? {} : { shim: { ...input.shim, stdio: stdio.shim, openStdin } }),
   };
 }
 
@@ -51,7 +58,8 @@ function joinPids(): Step {
 }
 
 function inside(input: ExecInput, stdio: Stdio, cgroup: CgroupEntry, linux: LinuxConfig): Step[] {
-  const steps = compileProcess(input.process, compileSeccomp(linux.seccomp, input.filterCache));
+  const filter = compileSeccomp(linux.seccomp, input.filterCache);
+  const steps = compileProcess(input.process, filter, input.managed?.keepKeyring);
   return [
     ...forgetCgroup(cgroup),
     ...cgroup.enter,
@@ -62,6 +70,8 @@ function inside(input: ExecInput, stdio: Stdio, cgroup: CgroupEntry, linux: Linu
     ...steps.privileged,
     ...steps.credentials,
     ...stdio.last,
+    ...(input.managed === undefined ? [] : steps.check),
+    ...steps.filter,
     ...steps.exec,
   ];
 }

@@ -12,6 +12,7 @@ import { type CgroupSteps, compileCgroup } from "./cgroup.ts";
 import { compileDevices, ownsDev } from "./devices.ts";
 import { type HostFacts, hostFacts } from "./host.ts";
 import { hostIds, inUserNamespace } from "./id-maps.ts";
+import { announce, awaitCreated, openGate, waitAtGate } from "./managed.ts";
 import { compileMounts } from "./mounts.ts";
 import { cloneFlags, compileNamespaces, type Namespaces } from "./namespaces.ts";
 import { compileProcess, makeWorkingDirectory, oomScore } from "./process.ts";
@@ -43,14 +44,19 @@ export function compileStart(input: StartInput, facts: HostFacts = hostFacts()):
   const { process, linux = {} } = input.config;
   if (process === undefined) throw new GalleyError("invalid_argument", "is required", { subject: "process" });
   refuseUnsupported(input.config);
-  const { openStdin } = input;
+  const { openStdin, managed } = input;
   const start: Start = {
     input,
     process,
     linux,
     facts,
     namespaces: compileNamespaces(linux),
-    stdio: compileStdio(process, { openStdin, console: true, owner: hostIds(linux, process.user) }),
+    stdio: compileStdio(process, {
+      openStdin,
+      console: true,
+      owner: hostIds(linux, process.user),
+      managed,
+    }),
     cgroup: compileCgroup(linux, facts.cgroups),
   };
   const { cgroup, stdio } = start;
@@ -64,7 +70,7 @@ export function compileStart(input: StartInput, facts: HostFacts = hostFacts()):
       kill: cgroup.kill,
       ...(input.remove === undefined ? {} : { remove: input.remove }),
     },
-    shim: { ...input.shim, stdio: stdio.shim, openStdin, ...cgroup.oom },
+    ...(input.shim === undefined ? {} : { shim: { ...input.shim, stdio: stdio.shim, openStdin, ...cgroup.oom } }),
   };
 }
 
@@ -75,9 +81,11 @@ export function compileStart(input: StartInput, facts: HostFacts = hostFacts()):
 function outside({ input, process, namespaces, stdio, cgroup }: Start): Step[] {
   return [
     ...stdio.before,
+    ...openGate(input.managed),
     ...namespaces.before,
     ...cgroup.before,
     step("clone", [namespaces.flags, cgroup.cloneInto ?? NONE, 1], { out: slot.pidfd, cause: "linux.namespaces" }),
+    ...announce(input.managed),
     ...namespaces.idMaps,
     ...(input.extra?.outside ?? []),
     step("signal", [point.network], { cause: "network ready" }),
@@ -85,6 +93,7 @@ function outside({ input, process, namespaces, stdio, cgroup }: Start): Step[] {
     ...oomScore(process.oomScoreAdj),
     step("signal", [point.cgroup], { cause: "cgroup ready" }),
     ...stdio.after,
+    ...awaitCreated(input.managed),
   ];
 }
 
@@ -97,7 +106,8 @@ function inside({ input, process, linux, facts, namespaces, stdio, cgroup }: Sta
   const propagation = rootPropagation(linux.rootfsPropagation);
   const around = propagation.shared ? facts.mountAround(input.mountPoint) : "/";
   const mounts = compileMounts(config, facts);
-  const steps = compileProcess(process, compileSeccomp(linux.seccomp, input.filterCache));
+  const filter = compileSeccomp(linux.seccomp, input.filterCache);
+  const steps = compileProcess(process, filter, input.managed?.keepKeyring);
   return [
     ...forgetCgroup(cgroup),
     ...namespaces.join,
@@ -121,10 +131,13 @@ function inside({ input, process, linux, facts, namespaces, stdio, cgroup }: Sta
     ...(namespaces.isNew("cgroup") ? [unshareCgroup()] : []),
     ...mounts.afterCgroup,
     ...mounts.protect,
-    ...enterRoot(config.root?.readonly === true, propagation),
+    ...enterRoot(config.root?.readonly === true, propagation, input.managed?.noPivot),
     ...steps.privileged,
     ...steps.credentials,
     ...stdio.last,
+    ...(input.managed === undefined ? [] : steps.check),
+    ...waitAtGate(input.managed),
+    ...steps.filter,
     ...(input.init === true ? [step("init", [], { cause: "--init" })] : []),
     ...steps.exec,
   ];

@@ -22,22 +22,26 @@ const KEYCTL_JOIN_SESSION_KEYRING = 1;
 export interface ProcessSteps {
   /** While still privileged: working directory, keyring, limits. */
   readonly privileged: readonly Step[];
-  /** Capabilities, user, and the seccomp filter in the place that no_new_privs allows. */
+  /** Capabilities and user, behind the seccomp filter where that needs a privilege. */
   readonly credentials: readonly Step[];
+  /** The filter where it needs no privilege: the less is left to do, the narrower it may be. */
+  readonly filter: readonly Step[];
+  /** Whether there is such a program at all, for who wants to know before the exec. */
+  readonly check: readonly Step[];
   readonly exec: readonly Step[];
 }
 
-/** @param filter the step that loads the seccomp filter, where there is one */
-export function compileProcess(process: ProcessConfig, filter: readonly Step[]): ProcessSteps {
+/**
+ * @param filter the step that loads the seccomp filter, where there is one
+ * @param keepKeyring the process gets no session keyring of its own
+ */
+export function compileProcess(process: ProcessConfig, filter: readonly Step[], keepKeyring = false): ProcessSteps {
   const guarded = process.noNewPrivileges === true;
   return {
-    privileged: [...limits(process), ...keyring()],
-    credentials: [
-      ...(guarded ? noNewPrivileges() : filter),
-      ...credentials(process),
-      ...changeDirectory(process.cwd),
-      ...(guarded ? filter : []),
-    ],
+    privileged: [...limits(process), ...(keepKeyring ? [] : keyring())],
+    credentials: [...(guarded ? noNewPrivileges() : filter), ...credentials(process), ...changeDirectory(process.cwd)],
+    filter: guarded ? filter : [],
+    check: [step("check_exec", [process.args[0] ?? "", searchPath(process)], { cause: "process.args" })],
     exec: [execStep(process)],
   };
 }
@@ -152,7 +156,10 @@ function execStep(process: ProcessConfig): Step {
   if (process.args.length === 0) {
     throw new GalleyError("invalid_argument", "there is no command to run", { subject: "process.args" });
   }
-  const env = process.env ?? [];
-  const path = env.findLast((entry) => entry.startsWith("PATH="))?.slice("PATH=".length) ?? DEFAULT_PATH;
-  return step("exec", [stringList(process.args), stringList(env), path], { cause: "process.args" });
+  const env = stringList(process.env ?? []);
+  return step("exec", [stringList(process.args), env, searchPath(process)], { cause: "process.args" });
+}
+
+function searchPath({ env = [] }: ProcessConfig): string {
+  return env.findLast((entry) => entry.startsWith("PATH="))?.slice("PATH=".length) ?? DEFAULT_PATH;
 }

@@ -1,4 +1,5 @@
 import { GalleyError } from "../errors.ts";
+import { errno } from "../linux/errno.ts";
 import { encodeMountAttr } from "../linux/mount-options.ts";
 import { mountAttr, mountFlag } from "../linux/mount-words.ts";
 import { CWD } from "../recipe/ops.ts";
@@ -120,10 +121,11 @@ function directory(path: string): Step[] {
  * The root becomes `/`, which pivot_root(2) refuses for a shared mount, so its propagation is set then. The host's tree is let go
  * of: peers of the host's mounts first become slaves, as unmounting them would unmount the host's. The working directory is `/`.
  */
-export function enterRoot(readonly: boolean, propagation: RootPropagation): Step[] {
+export function enterRoot(readonly: boolean, propagation: RootPropagation, noPivot = false): Step[] {
   const cause = "root (pivot_root)";
   const here = flag.O_PATH | flag.O_DIRECTORY | flag.O_CLOEXEC;
   const lock = setOnMount(slot.root, { set: mountAttr.RDONLY, clear: 0 }, 0, "root.readonly");
+  if (noPivot) return [...(readonly ? [lock] : []), ...moveRoot()];
   return [
     ...(readonly ? [lock] : []),
     step("openat", [CWD, "/", here, 0], { out: slot.oldRoot, cause }),
@@ -137,6 +139,21 @@ export function enterRoot(readonly: boolean, propagation: RootPropagation): Step
       ? [setPropagation("/", propagation.type, propagation.recursive)]
       : []),
     step("close", [slot.oldRoot], { cause }),
+  ];
+}
+
+/** What was at `/` lies below it, still mounted: the file systems in it that tell or do most are let go of first. */
+function moveRoot(): Step[] {
+  const cause = "root (--no-pivot)";
+  const unmount = (path: string): Step =>
+    step("umount", [path, flag.MNT_DETACH], { cause, tolerate: [errno.EINVAL, errno.ENOENT, errno.EPERM] });
+  return [
+    unmount("/proc"),
+    unmount("/sys"),
+    step("fchdir", [slot.root], { cause }),
+    step("mount", [".", "/", "", mountFlag.MOVE, ""], { cause }),
+    step("chroot", ["."], { cause }),
+    step("chdir", ["/"], { cause }),
   ];
 }
 

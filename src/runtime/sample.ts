@@ -7,7 +7,7 @@ import type { LinuxConfig, ProcessConfig, RuntimeConfig } from "../spec/runtime.
 import { compileExec } from "./compile-exec.ts";
 import { compileStart } from "./compile-start.ts";
 import type { HostFacts } from "./host.ts";
-import type { ExecInput, StartInput } from "./types.ts";
+import type { ExecInput, ShimPart, StartInput } from "./types.ts";
 
 const hierarchy = (mountPoint: string, ...controllers: string[]): Hierarchy => ({
   mountPoint,
@@ -54,7 +54,7 @@ export function configWith({ process, linux, ...rest }: ConfigPart = {}): Runtim
   return { ...base, ...rest, process: { ...shell, ...process }, linux: { ...base.linux, ...linux } };
 }
 
-const shim: StartInput["shim"] = {
+const shim: ShimPart = {
   stdinOnce: false,
   socketPath: "/s",
   statusPath: "/t",

@@ -22,9 +22,11 @@ export const slot = {
   tty: "tty",
   oom: "oom",
   cgroup: "cgroup",
+  gate: "gate",
+  console: "console",
 } as const;
 
-/** Points at which the actors meet; the outside signals each of them once, in this order. */
+/** Points at which the actors meet; each is signalled once, by the outside where nothing else is said. */
 export const point = {
   /** User and group id maps are written. */
   idMaps: 1,
@@ -32,6 +34,8 @@ export const point = {
   network: 2,
   /** The cgroups are there, with their limits, and the OOM score is set. */
   cgroup: 3,
+  /** Signalled by the inside: everything is prepared, and it waits at the gate. */
+  created: 4,
 } as const;
 
 /** Two of open(2)'s flags are others on Arm (asm/fcntl.h). */

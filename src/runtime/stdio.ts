@@ -3,6 +3,7 @@ import { type ShimSettings, type Step, step } from "../recipe/recipe.ts";
 import type { ProcessConfig } from "../spec/runtime.ts";
 import type { HostIds } from "./id-maps.ts";
 import { flag, slot } from "./slots.ts";
+import type { ConsoleTarget, Managed } from "./types.ts";
 
 /** The steps and shim slots of a process's three streams: pipes, or a pseudo-terminal of the container's own devpts. */
 export interface Stdio {
@@ -23,10 +24,19 @@ export interface StdioOptions {
   readonly console: boolean;
   /** Who is to own the pipes; undefined leaves them to the host's root. */
   readonly owner: HostIds | undefined;
+  /** The streams are the caller's. */
+  readonly managed: Managed | undefined;
 }
 
 export function compileStdio(process: ProcessConfig, options: StdioOptions): Stdio {
-  return process.terminal === true ? terminalStdio(process, options.console) : pipeStdio(options);
+  if (process.terminal === true) return terminalStdio(process, options);
+  return options.managed === undefined ? pipeStdio(options) : inheritedStdio(process);
+}
+
+/** As the process itself numbers users: it does this in its own namespaces. */
+function inheritedStdio({ user }: ProcessConfig): Stdio {
+  const own = step("own_stdio", [user.uid, user.gid], { cause: "process.user (standard streams)" });
+  return { before: [], after: [], terminal: [own], last: [], shim: {} };
 }
 
 function pipeStdio({ openStdin, owner }: StdioOptions): Stdio {
@@ -56,7 +66,7 @@ function giveTo(owner: HostIds | undefined, name: string): Step[] {
   return [step("fchownat", [name, "", owner.uid, owner.gid, flag.AT_EMPTY_PATH], { cause: "process.user" })];
 }
 
-function terminalStdio({ consoleSize: size, user }: ProcessConfig, console: boolean): Stdio {
+function terminalStdio({ consoleSize: size, user }: ProcessConfig, { console, managed }: StdioOptions): Stdio {
   const cause = "process.terminal";
   const terminal = [
     step("open_ptmx", [console ? slot.root : CWD, "/dev/pts/ptmx"], { out: slot.master, cause }),
@@ -70,7 +80,7 @@ function terminalStdio({ consoleSize: size, user }: ProcessConfig, console: bool
   if (console) terminal.push(...makeConsole());
   return {
     before: [],
-    after: [step("recv_fd", [], { out: slot.master, cause })],
+    after: [step("recv_fd", [], { out: slot.master, cause }), ...handOver(managed?.console)],
     terminal,
     last: [
       step("set_controlling_tty", [slot.tty], { cause }),
@@ -78,6 +88,18 @@ function terminalStdio({ consoleSize: size, user }: ProcessConfig, console: bool
     ],
     shim: { tty: slot.master },
   };
+}
+
+function handOver(target: ConsoleTarget | undefined): Step[] {
+  if (target === undefined) return [];
+  if (target.kind === "socket") {
+    return [step("send_console", [target.path, slot.master], { cause: `--console-socket ${target.path}` })];
+  }
+  const cause = "process.terminal (relayed by the runtime)";
+  return [
+    step("passed_fd", [], { out: slot.console, cause }),
+    step("send_console_to", [slot.console, slot.master], { cause }),
+  ];
 }
 
 function makeConsole(): Step[] {

@@ -1,4 +1,5 @@
 /** What the runtime compiles: an OCI configuration and what the caller decided around it. */
+import type { CgroupJoin } from "../linux/cgroups/types.ts";
 import type { ShimSettings, Step } from "../recipe/recipe.ts";
 import type { ProcessConfig, RuntimeConfig } from "../spec/runtime.ts";
 
@@ -17,6 +18,35 @@ export interface ExtraSteps {
   readonly cleanup: readonly Step[];
 }
 
+/** Everything of the shim but the streams, which the compiler decides. */
+export type ShimPart = Omit<ShimSettings, "stdio" | "openStdin" | "oom">;
+
+/** Where a terminal's master goes: to a socket by its path, or to the descriptor that the native program is given. */
+export type ConsoleTarget = { readonly kind: "socket"; readonly path: string } | { readonly kind: "passed" };
+
+/**
+ * A process that some other program adopts and looks after, as an OCI runtime's manager does: its standard streams are those of
+ * the caller, or a terminal that is handed over, and no shim stays.
+ */
+export interface Managed {
+  /** Takes `PID STARTTIME` of the process, as soon as there is one. */
+  readonly identity?: string;
+  /** Needed with a terminal. */
+  readonly console?: ConsoleTarget;
+  /** A socket that takes a pidfd of the process. */
+  readonly pidfdSocket?: string;
+  /** The process stays in the session keyring of the caller. */
+  readonly keepKeyring?: boolean;
+}
+
+/** What only a container's first process knows. */
+export interface ManagedStart extends Managed {
+  /** An existing fifo: the process waits at it, all but executed, and the recipe ends. */
+  readonly gate?: string;
+  /** The root is moved over `/`, for a root file system that pivot_root(2) refuses. */
+  readonly noPivot?: boolean;
+}
+
 export interface StartInput {
   readonly config: RuntimeConfig;
   readonly root: RootSource;
@@ -26,8 +56,9 @@ export interface StartInput {
   /** A small init stands before the container's command and reaps for it. */
   readonly init?: boolean;
   readonly openStdin: boolean;
-  /** Everything of the shim but the streams, which the compiler decides. */
-  readonly shim: Omit<ShimSettings, "stdio" | "openStdin" | "oom">;
+  /** Absent where the container is managed. */
+  readonly shim?: ShimPart;
+  readonly managed?: ManagedStart;
   /** A directory, made where missing, in which compiled seccomp programs are kept from one container to the next. */
   readonly filterCache?: string;
   /** Steps for the shim's definite end, such as deleting the directories of a `--rm` container. */
@@ -41,7 +72,10 @@ export interface ExecInput {
   readonly config: RuntimeConfig;
   readonly init: { readonly pid: number; readonly startTime: number };
   readonly openStdin: boolean;
-  readonly shim: Omit<ShimSettings, "stdio" | "openStdin" | "oom">;
+  readonly shim?: ShimPart;
+  readonly managed?: Managed;
+  /** Cgroups below the container's own that the process joins, by their directories; absent: the container's own. */
+  readonly cgroup?: CgroupJoin;
   /** As in {@link StartInput}. */
   readonly filterCache?: string;
 }

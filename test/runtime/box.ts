@@ -23,7 +23,7 @@ import type { Report } from "../../src/recipe/report.ts";
 import { startShim } from "../../src/recipe/run.ts";
 import { compileExec } from "../../src/runtime/compile-exec.ts";
 import { compileStart } from "../../src/runtime/compile-start.ts";
-import type { StartInput } from "../../src/runtime/types.ts";
+import type { ShimPart, StartInput } from "../../src/runtime/types.ts";
 import type { LinuxConfig, MountConfig, ProcessConfig, RuntimeConfig } from "../../src/spec/runtime.ts";
 import { leftoversBelow } from "../harness/leftovers.ts";
 import { native, Scratch } from "../native/program.ts";
@@ -115,7 +115,7 @@ export class Box implements AsyncDisposable {
     };
   }
 
-  #shim(folder: string): StartInput["shim"] {
+  #shim(folder: string): ShimPart {
     const at = (name: string): string => this.folder.at(folder, name);
     return {
       stdinOnce: false,

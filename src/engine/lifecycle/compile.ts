@@ -3,7 +3,7 @@ import { type Recipe, type ShimSettings, type Step, step } from "../../recipe/re
 import { ATTACH_FD } from "../../recipe/run.ts";
 import { compileStart } from "../../runtime/compile-start.ts";
 import { hostFacts } from "../../runtime/host.ts";
-import type { ExtraSteps, StartInput } from "../../runtime/types.ts";
+import type { ExtraSteps, ShimPart, StartInput } from "../../runtime/types.ts";
 import { type JoinedContainers, makeConfig, type NetworkFiles } from "../bundle/bundle.ts";
 import { logSettings } from "../logs/log-settings.ts";
 import { type ContainerPlaces, mountPointOf } from "../records/places.ts";
@@ -71,7 +71,7 @@ export function filterCacheOf({ paths }: Pick<Parts, "paths">): string {
   return `${paths.root}/seccomp`;
 }
 
-function shimSettings(spec: ContainerSpec, places: ContainerPlaces, { attach }: StartOptions): StartInput["shim"] {
+function shimSettings(spec: ContainerSpec, places: ContainerPlaces, { attach }: StartOptions): ShimPart {
   const log = logSettings(spec);
   return {
     stdinOnce: spec.stdinOnce === true,
