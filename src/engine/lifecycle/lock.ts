@@ -34,7 +34,7 @@ function tryBegin<T>(
 ): { readonly busy: Operation } | { readonly busy: undefined; readonly value: T } {
   const record = findRecord(table, container);
   const busy = operations.of(record.id);
-  if (busy !== undefined && !isKept(busy, kind)) return { busy };
+  if (busy !== undefined && !isKept(busy, kind) && !operations.isGivenUp(busy)) return { busy };
   const { begin, value } = work(record);
   if (busy !== undefined) operations.end(record.id);
   if (begin) operations.begin(record.id, busy !== undefined && kind === "start" ? "run" : kind);
@@ -56,10 +56,15 @@ export function endKept({ operations }: Parts, container: string): boolean {
   return true;
 }
 
-/** Gives the lock back, with a last change in the same transaction. */
+/** Gives the lock back, with a last change in the same transaction. Where that fails, it is free for this process at least. */
 export function endOperation(parts: Parts, id: string, last: () => void = () => {}): void {
-  change(parts, () => {
-    last();
-    parts.operations.end(id);
-  });
+  try {
+    change(parts, () => {
+      last();
+      parts.operations.end(id);
+    });
+  } catch (failure) {
+    parts.operations.giveUp(id);
+    throw failure;
+  }
 }

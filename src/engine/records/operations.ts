@@ -26,6 +26,8 @@ interface Row {
  * start, so that a killed holder is known from a living one: the lock ends with the process, and the row tells what to repair.
  */
 export class Operations {
+  readonly #givenUp = new Set<string>();
+
   constructor(readonly database: Database) {}
 
   of(container: string): Operation | undefined {
@@ -41,6 +43,7 @@ export class Operations {
 
   /** Inside a transaction, where {@link of} has found nothing. */
   begin(container: string, kind: OperationKind): void {
+    this.#givenUp.delete(container);
     const { pid, startTime, namespace } = thisProcess();
     this.database
       .query("INSERT INTO container_operations VALUES (?, ?, ?, ?, ?)")
@@ -57,6 +60,17 @@ export class Operations {
       )
       .run(pid, startTime, namespace, operation.container, operation.pid, operation.startTime);
     return changes > 0;
+  }
+
+  /** Remembers, where the store cannot be written, that this process does nothing to the container any more. */
+  giveUp(container: string): void {
+    this.#givenUp.add(container);
+  }
+
+  /** Whether an operation of this process has ended but could not be taken from the store. */
+  isGivenUp(operation: Operation): boolean {
+    const { pid, startTime } = thisProcess();
+    return operation.pid === pid && operation.startTime === startTime && this.#givenUp.has(operation.container);
   }
 
   /** Leaves an operation to whoever comes next. */
