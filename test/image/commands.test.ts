@@ -131,6 +131,11 @@ describe("failures", () => {
     ["an unknown format", ["copy", "-f", "v9", "dir:/a", "dir:/b"], "unknown format"],
     ["a tag where a repository is meant", ["list-tags", "docker://a/b:c"], "No tag or digest allowed"],
     ["signing", ["copy", "--sign-by", "me", "dir:/a", "dir:/b"], "--sign-by is not supported yet"],
+    [
+      "a check of signatures",
+      ["--require-signed", "copy", "dir:/a", "dir:/b"],
+      "--require-signed is not supported yet",
+    ],
     ["a command that there is not", ["standalone-dance"], "unknown command"],
   ] as const) {
     test(what, async () => {
@@ -227,6 +232,22 @@ describe("sync", () => {
     expect({ status, told: stderr.includes("team/app:none") }).toEqual({ status: 1, told: true });
     expect(readdirSync(at).sort()).toEqual(["app:1", "app:2"]);
   });
+});
+
+test("archives go through pipes", async () => {
+  const child = Bun.spawn(
+    [
+      "sh",
+      "-c",
+      `'${galleyProgram()}' copy '${from("1")}' docker-archive:-:a:1 | '${galleyProgram()}' copy -q docker-archive:- dir:'${fresh("piped")}'`,
+    ],
+    {
+      env: { PATH: process.env.PATH, HOME: store.home, GALLEY_ROOT: store.root, GALLEY_RUNROOT: store.runroot },
+      stdio: ["ignore", "pipe", "pipe"],
+    },
+  );
+  const said = await new Response(child.stderr).text();
+  expect({ status: await child.exited, said }).toEqual({ status: 0, said: "" });
 });
 
 describe("the store's images", () => {

@@ -41,7 +41,8 @@ export const command = defineCommand({
   args: { least: 2, most: 2 },
   async run({ cli, flags: values, args: [from = "", to = ""], changed }) {
     const flags = new Flags(values, changed);
-    const display = flags.truth("quiet") ? undefined : await copyDisplay(cli);
+    const archiveOnOutput = /^(oci|docker)-archive:(-|\/dev\/stdout)(:|$)/.test(to);
+    const display = flags.truth("quiet") || archiveOnOutput ? undefined : await copyDisplay(cli);
     try {
       const [source, destination] = [parsePlace(from), parsePlace(to)];
       const options = copyOptions(flags);

@@ -17,10 +17,13 @@ export function copyOptions(flags: Flags): CopyOptions {
 }
 
 const notYet = ["sign-by", "sign-by-sigstore", "sign-by-sigstore-private-key", "sign-by-sq-fingerprint"];
+const trust = ["policy", "require-signed"];
 const never = ["encryption-key", "decryption-key", "encrypt-layer"];
 
 function refuseUnsupported(flags: Flags): void {
-  const asked = [...notYet, ...never].find((name) => flags.text(name) !== undefined || flags.texts(name).length > 0);
+  // Asked for a check of signatures, copying without one would be worse than not copying.
+  const given = (name: string) => flags.text(name) !== undefined || flags.texts(name).length > 0 || flags.truth(name);
+  const asked = [...notYet, ...trust, ...never].find(given);
   if (asked === undefined) return;
   throw new GalleyError("unimplemented", `--${asked} is not supported yet`, { op: "copy" });
 }
