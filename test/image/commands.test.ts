@@ -251,6 +251,21 @@ test("archives go through pipes", async () => {
 });
 
 describe("the store's images", () => {
+  testWith({ root: true }, "are a place like any other", async () => {
+    await store.ok(["copy", "-q", from("1"), "containers-storage:kept:1"]);
+    const kept = await store.ok(["inspect", "--raw", "containers-storage:kept:1"]);
+    expect(kept).toBe(await store.ok(["inspect", "--raw", from("1")]));
+    const zstd = ["--dest-compress-format", "zstd"];
+    await store.ok(["copy", "-q", ...zstd, from("1"), "containers-storage:packed:1"]);
+    const id = ["image", "inspect", "-f", "{{.Id}}"];
+    expect(await store.ok([...id, "packed:1"])).toBe(await store.ok([...id, "kept:1"]));
+    const { status, stderr } = await store.galley(["copy", "-q", "--all", from("list"), "containers-storage:list:1"]);
+    expect({ status, told: stderr.includes("single images only") }).toEqual({ status: 1, told: true });
+    expect((await store.galley(["inspect", "containers-storage:list:1"])).status).toBe(2);
+    await store.ok(["rmi", "-f", "kept:1", "packed:1"]);
+    expect(readdirSync(join(store.root, "content/blobs/sha256"))).toEqual([]);
+  });
+
   testWith({ root: true }, "are pushed, saved, loaded and imported in docker's words", async () => {
     const name = `${registry.host}/team/app:1`;
     await store.ok(["pull", "-q", name]);

@@ -123,6 +123,26 @@ describe("what skopeo writes is read", () => {
   }
 });
 
+testWith(
+  { root: true, commands: ["umoci", "docker-registry"] },
+  "umoci unpacks what is written, and what it writes is read",
+  async () => {
+    const umoci = (...args: readonly string[]) => {
+      const { exitCode, stderr } = Bun.spawnSync(["umoci", ...args]);
+      expect({ exitCode, stderr: exitCode === 0 ? "" : stderr.toString() }).toEqual({ exitCode: 0, stderr: "" });
+    };
+    const layout = fresh("layout");
+    const bundle = fresh("bundle");
+    await copy(`docker://${registry.host}/team/docker:1`, `oci:${layout}:app`);
+    umoci("unpack", "--image", `${layout}:app`, bundle);
+    expect(readFileSync(join(bundle, "rootfs/small"), "utf8")).toBe("few");
+    umoci("insert", "--image", `${layout}:app`, "--tag", "more", join(bundle, "rootfs/small"), "/added");
+    const at = `docker://${other.host}/team/umoci:1`;
+    await copy(`oci:${layout}:more`, at);
+    expect(diffIdsOf(at)).toHaveLength(3);
+  },
+);
+
 describe("layers are compressed as asked", () => {
   for (const format of ["gzip", "zstd", "none"] as const) {
     testWith(needs, format, async () => {
