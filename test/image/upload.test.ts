@@ -20,6 +20,10 @@ class Registry {
   forgetful = false;
   mounts: "done" | "refused" = "refused";
   referrersApi = false;
+  /** Every request needs a token for what it does; one serves so many requests. */
+  tokenUses = Number.POSITIVE_INFINITY;
+  asksForTokens = false;
+  readonly tokens: { readonly scopes: readonly string[]; left: number }[] = [];
   tagPages: readonly (readonly string[])[] = [];
 
   async answer(request: Request): Promise<Response> {
@@ -27,6 +31,8 @@ class Registry {
     const about = ["range", "content-range", "content-length"].flatMap((name) => request.headers.get(name) ?? []);
     this.seen.push([request.method, url.pathname + url.search, ...about].join(" "));
     if (url.pathname === "/v2/") return new Response("{}");
+    if (url.pathname === "/token") return this.#issue(url.searchParams.getAll("scope"));
+    if (this.asksForTokens && !this.#mayPass(request, url)) return this.#challenge(url);
     if (/\/blobs\/uploads\//.test(url.pathname)) return this.#upload(request, url);
     const [, repository, kind, key = ""] =
       /^\/v2\/(.+)\/(blobs|manifests|tags|referrers)\/(.+)$/.exec(url.pathname) ?? [];
@@ -41,6 +47,26 @@ class Registry {
     if (request.method === "DELETE") return new Response("", { status: this.manifests.delete(key) ? 202 : 404 });
     const content = this.manifests.get(key);
     return content === undefined ? new Response("", { status: 404 }) : new Response(content);
+  }
+
+  #issue(scopes: readonly string[]): Response {
+    this.tokens.push({ scopes, left: this.tokenUses });
+    return Response.json({ token: String(this.tokens.length - 1), expires_in: 300 });
+  }
+
+  #mayPass(request: Request, url: URL): boolean {
+    const token = this.tokens[Number(request.headers.get("authorization")?.replace("Bearer ", "") ?? -1)];
+    if (token === undefined || token.left-- <= 0) return false;
+    const needed = ["repository:team/app:pull,push"];
+    if (url.searchParams.has("from")) needed.push(`repository:${url.searchParams.get("from")}:pull`);
+    return needed.every((scope) => token.scopes.includes(scope));
+  }
+
+  /** As registries do, it asks for less than a mount needs. */
+  #challenge(url: URL): Response {
+    const scope = "repository:team/app:pull";
+    const challenge = `Bearer realm="${url.origin}/token",service="test",scope="${scope}"`;
+    return new Response("", { status: 401, headers: { "www-authenticate": challenge } });
   }
 
   #tags(url: URL, repository: string): Response {
@@ -185,6 +211,27 @@ describe("a blob is uploaded", () => {
       .writeBlob(blob(content))
       .catch((fault: GalleyError) => fault);
     expect((failure as GalleyError).code).toBe("unavailable");
+  });
+});
+
+describe("a registry that asks for tokens", () => {
+  test("is asked for those that pushing and mounting need", async () => {
+    registry.asksForTokens = true;
+    registry.mounts = "done";
+    const to = destination();
+    expect(await to.reuse({ mediaType: "x", digest: digestOf(content), size: content.length }, elsewhere)).toBe(
+      "mounted",
+    );
+    await to.writeBlob(blob(content));
+    expect(registry.blobs.size).toBe(1);
+    expect(registry.tokens.map(({ scopes }) => scopes.length)).toEqual([2, 3]);
+  });
+
+  test("whose tokens run out during an upload", async () => {
+    registry.asksForTokens = true;
+    registry.tokenUses = 1;
+    await destination().writeBlob(blob(content));
+    expect(digestOf(registry.blobs.get(digestOf(content)) ?? "")).toBe(digestOf(content));
   });
 });
 
