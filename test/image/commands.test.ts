@@ -250,6 +250,17 @@ test("archives go through pipes", async () => {
   expect({ status: await child.exited, said }).toEqual({ status: 0, said: "" });
 });
 
+test("sync takes tags that look like numbers as they are written", async () => {
+  for (const tag of ["1.0", "2.10", "v3.1"])
+    await store.ok(["copy", "-q", from("1"), `docker://${registry.host}/team/numbers:${tag}`]);
+  const path = fresh("numbers.yml");
+  const images = `  images:\n    team/numbers:\n      - 1.0\n      - 2.10 # the tenth\n`;
+  writeFileSync(path, `${registry.host}:\n${images}  images-by-semver:\n    team/numbers: ">= 3.0"\n`);
+  const at = fresh("numbers");
+  await store.ok(["sync", "-s", "yaml", "-d", "dir", path, at]);
+  expect(readdirSync(at).sort()).toEqual(["numbers:1.0", "numbers:2.10", "numbers:v3.1"]);
+});
+
 describe("the store's images", () => {
   testWith({ root: true }, "are a place like any other", async () => {
     await store.ok(["copy", "-q", from("1"), "containers-storage:kept:1"]);

@@ -101,7 +101,7 @@ export async function fileImages(
 function readFile(path: string): Readonly<Record<string, RegistrySettings | null>> {
   let value: unknown;
   try {
-    value = Bun.YAML.parse(readFileSync(path, "utf8"));
+    value = Bun.YAML.parse(quotedNumbers(readFileSync(path, "utf8")));
   } catch (failure) {
     throw toGalleyError(failure, { op: "read", subject: path });
   }
@@ -109,6 +109,13 @@ function readFile(path: string): Readonly<Record<string, RegistrySettings | null
     return value as Readonly<Record<string, RegistrySettings | null>>;
   }
   throw new GalleyError("invalid_argument", "it is not a map of registries", { op: "read", subject: path });
+}
+
+/** Tags such as `1.0` are text here, and to YAML numbers, whose zeros would be lost: those in lists are put in quotes. */
+function quotedNumbers(text: string): string {
+  return text
+    .replace(/^(\s*-\s+)([0-9][0-9._]*)(\s*(?:#.*)?)$/gm, '$1"$2"$3')
+    .replace(/(?<=[[,]\s*)([0-9][0-9._]*)(?=\s*[\],])/g, '"$1"');
 }
 
 function registryOf(options: RegistryOptions, settings: RegistrySettings): RegistryOptions {
