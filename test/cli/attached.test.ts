@@ -66,8 +66,8 @@ describe("a terminal", () => {
   testWith(root, "is raw meanwhile and passes ctrl-c as a key", async () => {
     const session = await shell("run", "--rm", "-it", "busybox", "sh");
     expect(isRaw(session)).toBe(true);
-    // While the shell reads a line, ctrl-c is its own: the key is for what it runs.
-    session.write("echo BE''GUN; sleep 100\r");
+    // While the shell reads a line or starts a program, ctrl-c is its own: the key is for a program that says that it runs.
+    session.write("sh -c 'echo BE\"\"GUN; exec sleep 100'\r");
     await session.waitFor("BEGUN");
     session.write("\x03");
     session.write("echo $((40 + 2))\r");
