@@ -19,8 +19,7 @@ const BUSY_TIMEOUT = 30_000;
  * Opens the store's database in WAL mode, creating it and bringing each schema up to date.
  *
  * `synchronous=NORMAL` loses at most the last transactions at a power cut and never corrupts; a killed process loses
- * nothing. The write-ahead log stays when the last user goes, and with it the room that it takes: a full disk still lets short
- * transactions through, so that containers can be removed from it. Fails with `failed_precondition` where the store was written by a
+ * nothing. The log and its index stay when the last user goes: a store is opened where the disk has no room for new ones. Fails with `failed_precondition` where the store was written by a
  * newer Galley.
  */
 export function openDatabase(path: string, schemas: readonly Schema[]): Database {
@@ -65,22 +64,6 @@ function migrate(database: Database, path: string, schemas: readonly Schema[]): 
     database.run(`PRAGMA user_version = ${schemas.reduce((sum, schema) => sum + schema.steps.length, 0)}`);
   });
   upgrade.immediate();
-  reserveRoom(database);
-}
-
-/** Bytes that a new store keeps free in its database, and in the log, for the day when the disk is full. */
-const RESERVE = 512 * 1024;
-
-/** Pages that were written once stay: in the file as free ones, in the log to be written over. */
-function reserveRoom(database: Database): void {
-  const free = database.query<{ freelist_count: number }, []>("PRAGMA freelist_count").get()?.freelist_count ?? 0;
-  if (free * 4096 >= RESERVE) return;
-  const reserve = database.transaction(() => {
-    database.run("CREATE TABLE room (bytes BLOB)");
-    database.run(`INSERT INTO room VALUES (zeroblob(${RESERVE}))`);
-    database.run("DROP TABLE room");
-  });
-  reserve.immediate();
 }
 
 /** SQLite does not wait by itself where many processes switch a new database to WAL at once. */

@@ -20,7 +20,10 @@ export async function beginOperation<T>(
 ): Promise<T> {
   for (let wait = FIRST_WAIT; ; wait = Math.min(2 * wait, LONGEST_WAIT)) {
     const attempt = change(parts, () => tryBegin(parts, container, kind, work));
-    if (attempt.busy === undefined) return attempt.value;
+    if (attempt.busy === undefined) {
+      parts.operations.begun(attempt.id);
+      return attempt.value;
+    }
     if (isAbandoned(attempt.busy)) await (await import("./reconcile.ts")).repair(parts, attempt.busy);
     else await Bun.sleep(wait);
   }
@@ -31,14 +34,14 @@ function tryBegin<T>(
   container: string,
   kind: OperationKind,
   work: (record: ContainerRecord) => { readonly begin: boolean; readonly value: T },
-): { readonly busy: Operation } | { readonly busy: undefined; readonly value: T } {
+): { readonly busy: Operation } | { readonly busy: undefined; readonly id: string; readonly value: T } {
   const record = findRecord(table, container);
   const busy = operations.of(record.id);
   if (busy !== undefined && !isKept(busy, kind) && !operations.isGivenUp(busy)) return { busy };
   const { begin, value } = work(record);
   if (busy !== undefined) operations.end(record.id);
   if (begin) operations.begin(record.id, busy !== undefined && kind === "start" ? "run" : kind);
-  return { busy: undefined, value };
+  return { busy: undefined, id: record.id, value };
 }
 
 /** A creation that this very process has finished and kept for the start that follows it. */

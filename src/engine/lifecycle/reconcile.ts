@@ -35,6 +35,7 @@ export async function reap(parts: Parts, id: string): Promise<void> {
     return record;
   });
   if (begun === undefined) return;
+  parts.operations.begun(id);
   const { deleteContainer, forget } = await import("./delete.ts");
   if (!existsSync(placesIn(parts, id).directory)) return forget(parts, begun, { volumes: true });
   await orAbandon(parts, id, async () => {

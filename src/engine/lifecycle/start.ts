@@ -21,6 +21,8 @@ import { reconcile } from "./reconcile.ts";
 
 /** How often a start is tried again after the network was repaired. */
 const ATTEMPTS = 3;
+/** Milliseconds until it is tried again to write what a full disk did not take. */
+const RETRY = 500;
 /** docker's exit code of a container that could not be started. */
 const FAILED = 128;
 
@@ -45,8 +47,18 @@ export async function startContainer(
   const fd = await run(parts, start).catch(async (failure) => {
     throw await giveUp(parts, start, toGalleyError(failure, { op: "start", subject: start.record.name }));
   });
-  endOperation(parts, start.record.id);
+  endStart(parts, start.record.id);
   return fd === undefined ? undefined : attachment(fd, start);
+}
+
+/** The container runs, and may have filled the disk by now: that is no failure of its start. */
+function endStart(parts: Parts, id: string): void {
+  try {
+    endOperation(parts, id);
+  } catch (failure) {
+    if (toGalleyError(failure).code !== "resource_exhausted") throw failure;
+    setTimeout(() => endStart(parts, id), RETRY).unref();
+  }
 }
 
 /** Lock, lease and what is decided about the network, in one transaction. */

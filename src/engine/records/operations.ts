@@ -43,7 +43,6 @@ export class Operations {
 
   /** Inside a transaction, where {@link of} has found nothing. */
   begin(container: string, kind: OperationKind): void {
-    this.#givenUp.delete(container);
     const { pid, startTime, namespace } = thisProcess();
     this.database
       .query("INSERT INTO container_operations VALUES (?, ?, ?, ?, ?)")
@@ -67,14 +66,20 @@ export class Operations {
     this.#givenUp.add(container);
   }
 
+  /** After the transaction that began an operation: what this process gave up before is over, this one is not. */
+  begun(container: string): void {
+    this.#givenUp.delete(container);
+  }
+
   /** Whether an operation of this process has ended but could not be taken from the store. */
   isGivenUp(operation: Operation): boolean {
     const { pid, startTime } = thisProcess();
     return operation.pid === pid && operation.startTime === startTime && this.#givenUp.has(operation.container);
   }
 
-  /** Leaves an operation to whoever comes next. */
+  /** Leaves an operation to whoever comes next, be it this process where the store cannot be written. */
   abandon(container: string): void {
+    this.giveUp(container);
     this.database.query("UPDATE container_operations SET pid = 0, start_time = '' WHERE container = ?").run(container);
   }
 
