@@ -1,10 +1,11 @@
+import { leaveNow } from "../linux/sys/leave.ts";
 import type { Cli } from "./cli.ts";
 import type { AnyCommand } from "./command.ts";
 import { type Found, findCommand } from "./find-command.ts";
 import { bool } from "./flags/kinds.ts";
 import { parseFlags } from "./flags/parse.ts";
 import { globalFlags, globalOptions } from "./globals.ts";
-import { hostCli } from "./host-cli.ts";
+import { type HostCli, hostCli } from "./host-cli.ts";
 import { UsageError } from "./usage-error.ts";
 import { version } from "./version.ts";
 
@@ -16,22 +17,27 @@ export async function dispatch(
   given: readonly string[],
   translate: (argv: readonly string[]) => readonly string[] = (argv) => argv,
 ): Promise<number> {
-  let cli = hostCli({ root: "", runroot: "", debug: false });
-  try {
-    const argv = translate(given);
-    const globals = parseFlags(globalFlags, argv, { interspersed: false });
-    if (globals.values.version) {
-      cli.out(`galley version ${version}\n`);
-      return 0;
-    }
-    cli = hostCli(globalOptions(globals.values, process.env));
-    const status = await runNamed(cli, globals.args, globals.values.help);
-    // Everything was written when it was said, so nothing is lost by leaving.
-    if (cli.mustLeave) process.exit(status);
-    return status;
-  } catch (failure) {
-    return (await import("./report.ts")).reportFailure(cli, failure);
+  const cli = hostCli();
+  const status = await runGlobal(cli, given, translate).catch(async (failure: unknown) =>
+    (await import("./report.ts")).reportFailure(cli, failure),
+  );
+  // Everything was written when it was said, so nothing is lost by leaving.
+  if (cli.mustLeave) leaveNow(status);
+  return status;
+}
+
+async function runGlobal(
+  cli: HostCli,
+  given: readonly string[],
+  translate: (argv: readonly string[]) => readonly string[],
+): Promise<number> {
+  const globals = parseFlags(globalFlags, translate(given), { interspersed: false });
+  if (globals.values.version) {
+    cli.out(`galley version ${version}\n`);
+    return 0;
   }
+  cli.options = globalOptions(globals.values, process.env);
+  return runNamed(cli, globals.args, globals.values.help);
 }
 
 async function runNamed(cli: Cli, args: readonly string[], help: boolean): Promise<number> {

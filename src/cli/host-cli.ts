@@ -2,23 +2,26 @@ import { fstatSync } from "node:fs";
 import type { Cli, CliEngine, GlobalOptions } from "./cli.ts";
 import { writeText } from "./write-text.ts";
 
-/** The real world, and whether the process must be ended by force. */
+/** The real world. Its options are set once they have been read. */
 export interface HostCli extends Cli {
+  options: GlobalOptions;
+  /** Whether the process is to be ended without winding up: something waits, or a store is open. */
   readonly mustLeave: boolean;
 }
 
 /** This process's streams and environment, and the store that the options name. */
-export function hostCli(options: GlobalOptions): HostCli {
+export function hostCli(): HostCli {
   let mustLeave = false;
   let engine: Promise<CliEngine> | undefined;
   return {
-    options,
+    options: { root: "", runroot: "", debug: false },
     env: process.env,
     out: (text) => writeText(1, text),
     err: (text) => writeText(2, text),
     isTerminal,
     engine() {
-      engine ??= import("./open-engine.ts").then(({ openCliEngine }) => openCliEngine(options));
+      mustLeave = true;
+      engine ??= import("./open-engine.ts").then(({ openCliEngine }) => openCliEngine(this.options));
       return engine;
     },
     leaveWhenDone() {
