@@ -88,6 +88,19 @@ describe("the root", () => {
     ]);
   });
 
+  test("a volatile overlay waits for no disk, and forgets that it was mounted before", () => {
+    const root = { kind: "overlay", lower: ["/l"], upper: "/u", work: "/w", volatile: true } as const;
+    inOrder(
+      linesOf(start({}, undefined, { root }), "root.path"),
+      'remove_tree(AT_FDCWD, "/w/work/incompat")',
+      'fsconfig_flag(<filesystem>, "volatile")',
+      "fsconfig_create",
+    );
+    expect(linesOf(start({}, undefined, { root: { ...root, volatile: false } }), "root.path").join()).not.toMatch(
+      /volatile|incompat/,
+    );
+  });
+
   test("read-only: closed after the mounts have found their places", () => {
     inOrder(
       lines(start({ root: { path: "/r", readonly: true } })),

@@ -81,18 +81,24 @@ function overlay(root: Overlay, mountPoint: string, options: RootPlace): Step[] 
   if (!options.layerByLayer) return legacyOverlay(root, mountPoint, options.inUserNamespace);
   const cause = "root.path (overlayfs)";
   const set = (key: string, value: string): Step => step("fsconfig_string", [slot.fileSystem, key, value], { cause });
+  const flagged = (key: string): Step => step("fsconfig_flag", [slot.fileSystem, key], { cause });
   return [
+    ...(root.volatile === true ? [forgetVolatile(root, cause)] : []),
     step("fsopen", ["overlay", flag.FSOPEN_CLOEXEC], { out: slot.fileSystem, cause }),
     set("source", "overlay"),
     ...root.lower.map((layer) => set("lowerdir+", layer)),
     set("upperdir", root.upper),
     set("workdir", root.work),
-    ...(options.inUserNamespace
-      ? [step("fsconfig_flag", [slot.fileSystem, "userxattr"], { cause })]
-      : [set("redirect_dir", "off"), set("metacopy", "off")]),
+    ...(options.inUserNamespace ? [flagged("userxattr")] : [set("redirect_dir", "off"), set("metacopy", "off")]),
+    ...(root.volatile === true ? [flagged("volatile")] : []),
     step("fsconfig_create", [slot.fileSystem], { cause }),
     step("fsmount", [slot.fileSystem, flag.FSMOUNT_CLOEXEC, 0], { out: slot.root, cause }),
   ];
+}
+
+/** The mark with which overlayfs refuses an upper directory after a volatile mount: the machine may have lost its power since. */
+function forgetVolatile({ work }: Overlay, cause: string): Step {
+  return step("remove_tree", [CWD, `${work}/work/incompat`], { cause });
 }
 
 /** mount(2) takes a page of options; separators in paths are escaped as overlayfs reads them. */

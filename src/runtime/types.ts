@@ -5,7 +5,14 @@ import type { ProcessConfig, RuntimeConfig } from "../spec/runtime.ts";
 
 /** Where the container's root file system comes from. Overlay directories: `lower` topmost first. */
 export type RootSource =
-  | { readonly kind: "overlay"; readonly lower: readonly string[]; readonly upper: string; readonly work: string }
+  | {
+      readonly kind: "overlay";
+      readonly lower: readonly string[];
+      readonly upper: string;
+      readonly work: string;
+      /** For a root that goes with its container: its changes are lost with the machine's power, and no disk is waited for at its end. */
+      readonly volatile?: boolean;
+    }
   | { readonly kind: "directory"; readonly path: string };
 
 /** Steps that another tier adds to the start, in the actor's turn named. See network's attachment. */

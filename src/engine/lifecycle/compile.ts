@@ -55,7 +55,7 @@ function startInput(
   const { spec } = record.made;
   return {
     config,
-    root: { kind: "overlay", lower, upper: places.upper, work: places.work },
+    root: { kind: "overlay", lower, upper: places.upper, work: places.work, volatile: spec.autoRemove === true },
     mountPoint: mountPointOf(parts.paths),
     ...(network === undefined ? {} : { extra: network }),
     ...(spec.init === true ? { init: true } : {}),
