@@ -159,8 +159,9 @@ static bool say_farewell(struct shim *shim) {
 
 _Noreturn void end_shim(struct shim *shim) {
   run_section(shim->actor, SECTION_REMOVE);
-  say_farewell(shim);
+  /* Before anybody is told: whoever knows of the end finds nothing left. */
   sys(unlinkat, AT_FDCWD, recipe_path(&shim->actor->recipe, shim->settings->socket_path), 0);
+  say_farewell(shim);
   shim->last_call = true;
   /* Whoever has connected just now is heard; whoever does not read or speak is not waited for long. */
   u64 end = monotonic_ns() + SECOND / 5;

@@ -221,8 +221,8 @@ root("a plan makes nothing, and an explanation has the times", async () => {
 root("two who start one container at once start it once", async () => {
   const id = await lab.create("echo once; sleep 1000");
   await Promise.all([lab.containers, lab.other().containers].map((containers) => containers.start(id)));
-  const lines = await Array.fromAsync(lab.containers.logs(id));
-  expect(lines).toHaveLength(1);
+  expect(await firstLine(id)).toBe("once\n");
+  expect(await Array.fromAsync(lab.containers.logs(id))).toHaveLength(1);
   await Promise.all([
     lab.containers.remove(id, { force: true }),
     lab
@@ -231,3 +231,9 @@ root("two who start one container at once start it once", async () => {
       .catch((failure) => expect(toGalleyError(failure).code).toBe("not_found")),
   ]);
 });
+
+/** The container's first line of output, when it has come. */
+async function firstLine(id: string): Promise<string | undefined> {
+  for await (const { data } of lab.containers.logs(id, { follow: true })) return new TextDecoder().decode(data);
+  return undefined;
+}
