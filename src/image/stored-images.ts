@@ -54,7 +54,7 @@ export class StoredImages implements Images {
 
   get(reference: string, options: { readonly platform?: string } = {}): ImageRecord {
     const image = this.find(reference, options);
-    if (image === undefined) throw noSuchImage(reference);
+    if (image === undefined) throw noSuchImage(reference, options.platform);
     return image;
   }
 

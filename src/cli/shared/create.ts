@@ -62,7 +62,11 @@ async function provideImage(
   { pull, quiet }: { readonly pull: string; readonly quiet: boolean },
 ): Promise<void> {
   const found = () => images.find(image, platform === undefined ? {} : { platform });
-  if (pull !== "always" && (found() !== undefined || (await makeEmbedded(cli, images, image, quiet)))) return;
+  if (pull !== "always") {
+    if (found() !== undefined) return;
+    // What comes with Galley is for this machine's platform alone.
+    if ((await makeEmbedded(cli, images, image, quiet)) && found() !== undefined) return;
+  }
   if (pull === "never") return;
   const { pullImage, taggedName } = await import("./pull.ts");
   if (pull === "missing" && !quiet) cli.err(`Unable to find image '${taggedName(image)}' locally\n`);

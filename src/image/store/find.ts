@@ -51,11 +51,11 @@ function findByPrefix(table: ImageTable, text: string): ImageRow | undefined {
   });
 }
 
-/** docker's words for an image that is not there. */
-export function noSuchImage(text: string): GalleyError {
+/** docker's words for an image that is not there, or not there for the platform. */
+export function noSuchImage(text: string, platform?: string): GalleyError {
   const meant = parseAnyReference(text);
   const shown = "id" in meant ? meant.id : familiarName(withDefaultTag(meant.reference));
-  return new GalleyError("not_found", `No such image: ${shown}`);
+  return new GalleyError("not_found", `No such image: ${shown}${platform === undefined ? "" : ` for ${platform}`}`);
 }
 
 /** The row with its names and configuration; reads one small file. */
