@@ -41,7 +41,8 @@ export class GalleyError extends Error {
   readonly op: string | undefined;
   readonly subject: string | undefined;
   readonly hint: string | undefined;
-  readonly exitStatus: number | undefined;
+  /** Set later by whoever knows what the failure means to a command line. */
+  exitStatus: number | undefined;
   /** Failures of the clean-up that followed this failure; they never replace it. */
   readonly cleanup: unknown[] = [];
 

@@ -1,6 +1,5 @@
 /** start, stop, restart, kill, pause, wait, rm, rename: as a person calls them. */
 import { describe, expect } from "bun:test";
-import type { Store } from "../harness/galley.ts";
 import { testWith } from "../harness/requirements.ts";
 import { fileStore } from "./container-flags.ts";
 

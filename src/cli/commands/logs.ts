@@ -39,10 +39,16 @@ async function copyLines(lines: AsyncIterable<LogLine>, timestamps: boolean, one
   const stderr = oneStream ? stdout : standardOutput(2);
   const gathered = new GatheredOutput();
   for await (const { stream, time, data } of lines) {
-    const bytes = timestamps ? Buffer.concat([Buffer.from(`${time} `), data]) : data;
+    const bytes = timestamps ? Buffer.concat([Buffer.from(`${fixedWidth(time)} `), data]) : data;
     await gathered.write(stream === "stdout" ? stdout : stderr, bytes);
   }
   await gathered.end();
+}
+
+/** All nine digits of the second, as docker prints them, so that lines stand below one another. */
+function fixedWidth(time: string): string {
+  const [, second = "", fraction = ""] = /^(.*:\d\d)(?:\.(\d+))?Z$/.exec(time) ?? [];
+  return second === "" ? time : `${second}.${fraction.padEnd(9, "0")}Z`;
 }
 
 function logOptions(

@@ -1,5 +1,5 @@
 import { closeSync, rmSync, writeFileSync } from "node:fs";
-import { GalleyError } from "../../errors.ts";
+import { GalleyError, toGalleyError } from "../../errors.ts";
 import { errno } from "../../linux/errno.ts";
 import { encode } from "../../recipe/encode.ts";
 import type { Recipe } from "../../recipe/recipe.ts";
@@ -20,12 +20,14 @@ import { lowerOf } from "./layers.ts";
 import { type Parts, placesIn } from "./parts.ts";
 import { notRunning } from "./stop.ts";
 
+const NOT_EXECUTABLE = 126;
+
 /** Runs a further process in a running container, with a shim of its own. Undefined where it is detached. */
 export async function execIn(parts: Parts, container: string, spec: ExecSpec): Promise<Attachment | undefined> {
   const record = findRecord(parts.table, container);
   const status = runningStatus(parts, record);
   const base = `${placesIn(parts, record.id).socket}.${randomSuffix()}`;
-  const recipe = await compile(parts, record, status, spec, base);
+  const recipe = await compile(parts, record, status, spec, base).catch((failure) => refuse(spec, failure));
   const path = `${base}.recipe`;
   const bytes = encode(recipe);
   writeFileSync(path, bytes, { mode: 0o600 });
@@ -40,6 +42,13 @@ export async function execIn(parts: Parts, container: string, spec: ExecSpec): P
   } finally {
     rmSync(path, { force: true });
   }
+}
+
+/** A process that cannot be, such as one of an unknown user, is docker's 126 to whoever would be attached to it. */
+function refuse({ detach }: ExecSpec, failure: unknown): never {
+  const error = toGalleyError(failure);
+  if (detach !== true) error.exitStatus ??= NOT_EXECUTABLE;
+  throw error;
 }
 
 /** Short, as it is part of a socket's path. */
