@@ -144,7 +144,7 @@ describe("one container", () => {
     expect(await store().ok(["inspect", "--type", "image", "-f", "{{index .RepoTags 0}}", "busybox"])).toBe(
       "busybox:latest",
     );
-    expect((await store().galley(["inspect", "nosuch"])).stderr).toContain("No such object: nosuch");
+    expect((await store().galley(["inspect", "nosuch"])).stderr).toContain("no such object: nosuch");
   });
 
   testWith(root, "explain: the steps with their times, as text and as JSON", async () => {
