@@ -101,6 +101,20 @@ export function toGalleyError(failure: unknown, details: ErrorDetails = {}): Gal
   return new GalleyError(code, messageOf(failure), details);
 }
 
+/** As {@link toGalleyError}, but a failure that does not say what it is about is told of this operation and subject. */
+export function aboutSubject(failure: unknown, op: string, subject: string): GalleyError {
+  const error = toGalleyError(failure, { op, subject });
+  if (error.subject !== undefined) return error;
+  const { code, message, hint, cause, exitStatus } = error;
+  return new GalleyError(code, message, {
+    op,
+    subject,
+    ...(hint === undefined ? {} : { hint }),
+    ...(cause === undefined ? {} : { cause }),
+    ...(exitStatus === undefined ? {} : { exitStatus }),
+  });
+}
+
 /** Docker's HTTP status for each code (moby errdefs), for the API faces. */
 export const httpStatus: Readonly<Record<ErrorCode, number>> = {
   canceled: 499,

@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, openSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { toGalleyError } from "../../../errors.ts";
+import { aboutSubject, toGalleyError } from "../../../errors.ts";
 import { decompress } from "../../pull/decompress.ts";
 import type { TransportOptions } from "../transport.ts";
 import { type FileSet, noFile } from "./file-set.ts";
@@ -53,7 +53,7 @@ export class ArchiveFiles implements FileSet {
       return await ArchiveFiles.ofStream(kind.isFile() ? readRange(fd, 0, kind.size) : stream(fd), name, options);
     } catch (failure) {
       if (direct && fd > 2) closeSync(fd);
-      throw toGalleyError(failure, { op: "read archive", subject: name });
+      throw aboutSubject(failure, "read archive", name);
     } finally {
       if (!direct && fd > 2) closeSync(fd);
     }
