@@ -1,7 +1,8 @@
 /** Where the engine is put together: the one place that knows which implementations there are. */
 import type { Database } from "bun:sqlite";
-import { imageSchema, openImages } from "../image/images.ts";
+import type { ImagesOptions } from "../image/images.ts";
 import { OverlayDirectories } from "../image/snapshot/overlay-directories.ts";
+import { imageSchema } from "../image/store/schema.ts";
 import type { Images, ImageUser } from "../image/types.ts";
 import { networkSchema } from "../network/schema.ts";
 import type { Networks } from "../network/types.ts";
@@ -51,7 +52,7 @@ export function openEngine({ paths, native }: EngineOptions): Engine {
       .usersOf(imageId)
       .filter(isThere)
       .map((user) => imageUser(paths, user));
-  const images = openImages({ database, paths, snapshotter, inUse });
+  let images: Images | undefined;
   let volumes: Promise<Volumes> | undefined;
   let networks: Promise<Networks> | undefined;
   const parts: Parts = {
@@ -61,7 +62,10 @@ export function openEngine({ paths, native }: EngineOptions): Engine {
     table,
     operations,
     snapshotter,
-    images,
+    get images() {
+      images ??= loadImages({ database, paths, snapshotter, inUse });
+      return images;
+    },
     volumes() {
       volumes ??= loadVolumes(database, paths, table);
       return volumes;
@@ -71,7 +75,19 @@ export function openEngine({ paths, native }: EngineOptions): Engine {
       return networks;
     },
   };
-  return { containers: new StoredContainers(parts), images, volumes: new StoredVolumes(parts) };
+  return {
+    containers: new StoredContainers(parts),
+    get images() {
+      return parts.images;
+    },
+    volumes: new StoredVolumes(parts),
+  };
+}
+
+/** At once, as images are found in the midst of transactions; but not by an exec or a list, which need none. */
+function loadImages(options: ImagesOptions): Images {
+  const { openImages }: typeof import("../image/images.ts") = require("../image/images.ts");
+  return openImages(options);
 }
 
 function imageUser(paths: StorePaths, { id, name }: ContainerRecord): ImageUser {

@@ -1,25 +1,13 @@
-import { GalleyError } from "../errors.ts";
 import type { CgroupLayout } from "../linux/cgroups/detect.ts";
-import { planCgroup, planJoin } from "../linux/cgroups/plan.ts";
+import { planCgroup } from "../linux/cgroups/plan.ts";
 import type { CgroupJoin, CgroupPlan, CgroupStep, Freezer } from "../linux/cgroups/types.ts";
 import { CWD } from "../recipe/ops.ts";
 import { type ShimSettings, type Step, step } from "../recipe/recipe.ts";
 import type { LinuxConfig } from "../spec/runtime.ts";
 import { utf8 } from "./bytes.ts";
+import { type CgroupEntry, enterSteps, openOwn, pathOf, writeStep } from "./cgroup-entry.ts";
 import { inUserNamespace } from "./id-maps.ts";
-import { flag, slot } from "./slots.ts";
-
-/** How a process comes into a cgroup. */
-export interface CgroupEntry {
-  /** Outside, before the clone: the v2 directory, which the process is born in. */
-  readonly before: readonly Step[];
-  /** Slot of that directory. */
-  readonly cloneInto?: string;
-  /** Outside, after the clone: the v1 directories with their limits. */
-  readonly prepare: readonly Step[];
-  /** Inside, once those are there and while the host's tree is at hand: the process enters each of them. */
-  readonly enter: readonly Step[];
-}
+import { slot } from "./slots.ts";
 
 /** What a container's cgroup adds to its sections. */
 export interface CgroupSteps extends CgroupEntry {
@@ -61,36 +49,9 @@ export function compileCgroup(linux: LinuxConfig, layout: CgroupLayout): CgroupS
   };
 }
 
-/** For a process that joins a container's cgroup: nothing is made, and no limit is written again. */
-export function joinCgroup(linux: LinuxConfig, layout: CgroupLayout): CgroupEntry {
-  return enterCgroup(planJoin(layout, pathOf(linux)));
-}
-
-/** For a process that joins cgroups which are there. */
-export function enterCgroup(join: CgroupJoin): CgroupEntry {
-  const into = join.cloneInto === undefined ? {} : { cloneInto: slot.cgroup };
-  return { before: openOwn(join), ...into, prepare: [], enter: enterSteps(join) };
-}
-
-function pathOf({ cgroupsPath: path = "" }: LinuxConfig): string {
-  if (path !== "") return path;
-  throw new GalleyError("invalid_argument", "must be set", { subject: "linux.cgroupsPath" });
-}
-
 function prepareStep(one: CgroupStep): Step {
   if (one.kind === "mkdir") return step("make_dirs", [one.path, 0o755], { cause: one.cause });
   return writeStep(one.path, one.value, one.cause, one.tolerate);
-}
-
-function writeStep(path: string, value: string, cause: string, tolerate?: readonly number[]): Step {
-  const options = tolerate === undefined ? { cause } : { cause, tolerate };
-  return step("write_file", [CWD, path, utf8(value), flag.O_WRONLY, 0], options);
-}
-
-function openOwn(plan: CgroupJoin): Step[] {
-  if (plan.cloneInto === undefined) return [];
-  const flags = flag.O_RDONLY | flag.O_DIRECTORY | flag.O_CLOEXEC;
-  return [step("openat", [CWD, plan.cloneInto, flags, 0], { out: slot.cgroup, cause: "linux.cgroupsPath" })];
 }
 
 /** The filter's directory is the one that the process is born in: where v1 filters devices the plan has none. */
@@ -111,10 +72,6 @@ function oomSettings({ oom }: CgroupPlan): Pick<ShimSettings, "oom"> {
 
 function attachSteps(plan: CgroupJoin): Step[] {
   return plan.attach.map(({ procs, cause }) => step("write_pid", [CWD, procs], { cause }));
-}
-
-function enterSteps(plan: CgroupJoin): Step[] {
-  return plan.attach.map(({ tasks, cause }) => writeStep(tasks, "0", cause));
 }
 
 function killSteps({ members }: CgroupPlan): Step[] {

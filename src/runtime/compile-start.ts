@@ -9,6 +9,7 @@ import { type Recipe, type Step, step } from "../recipe/recipe.ts";
 import type { LinuxConfig, ProcessConfig, RuntimeConfig } from "../spec/runtime.ts";
 import { utf8 } from "./bytes.ts";
 import { type CgroupSteps, compileCgroup } from "./cgroup.ts";
+import { forgetCgroup } from "./cgroup-entry.ts";
 import { compileDevices, ownsDev } from "./devices.ts";
 import { type HostFacts, hostFacts } from "./host.ts";
 import { hostIds, inUserNamespace } from "./id-maps.ts";
@@ -141,11 +142,6 @@ function inside({ input, process, linux, facts, namespaces, stdio, cgroup }: Sta
     ...(input.init === true ? [step("init", [], { cause: "--init" })] : []),
     ...steps.exec,
   ];
-}
-
-/** An open directory of the host would be a way out for a command named by its descriptor (CVE-2024-21626). */
-export function forgetCgroup({ cloneInto }: Pick<CgroupSteps, "cloneInto">): Step[] {
-  return cloneInto === undefined ? [] : [step("close", [cloneInto], { cause: "no directory of the host stays open" })];
 }
 
 function unshareCgroup(): Step {

@@ -1,6 +1,5 @@
 import { GalleyError } from "../errors.ts";
 import { nativeMachine } from "../linux/seccomp/architectures.ts";
-import { compileFilter } from "../linux/seccomp/compile.ts";
 import { filterKey } from "../linux/seccomp/filter-key.ts";
 import { filterFlags, usesListener } from "../linux/seccomp/flags.ts";
 import type { Machine } from "../linux/seccomp/numbers.ts";
@@ -28,6 +27,11 @@ export function compileSeccomp(config: SeccompConfig | undefined, cache: string 
 }
 
 function programOf(config: SeccompConfig, native: Machine, cache: string | undefined): Uint8Array {
-  const make = (): Uint8Array => compileFilter(config, native).program;
+  const make = (): Uint8Array => compiler().compileFilter(config, native).program;
   return cache === undefined ? make() : cachedProgram(cache, filterKey(config, native), make);
+}
+
+/** With its tables of system calls, which are loaded for a program that is neither ready nor kept. */
+function compiler(): typeof import("../linux/seccomp/compile.ts") {
+  return require("../linux/seccomp/compile.ts");
 }

@@ -184,6 +184,8 @@ test("signals go to the process, which may live on", async () => {
   using folder = new Scratch();
   const child = foreground(folder, "(trap 'exit 7' USR1; echo ready; while :; do sleep 0.01; done)");
   await child.stdout.getReader().read();
+  // Until then a shell is in its place, which these signals would end.
+  while (!readFileSync(`/proc/${child.pid}/cmdline`, "utf8").startsWith(native())) await Bun.sleep(1);
   child.kill("SIGWINCH");
   child.kill("SIGUSR1");
   expect(await child.exited).toBe(7);

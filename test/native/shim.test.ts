@@ -1,5 +1,5 @@
 import { expect } from "bun:test";
-import { existsSync, readdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { parseReport } from "../../src/recipe/report.ts";
 import { testWith } from "../harness/requirements.ts";
@@ -140,14 +140,14 @@ root("without a section for it a pause is refused", async () => {
 });
 
 root("remove may take the record away; whoever waits has the exit all the same", async () => {
-  await using shim = await Shim.start("read line; exit 3");
-  const folder = shim.folder.at("run");
-  await using removed = await Shim.start("read line; exit 3", {
-    sections: { remove: [op("remove_tree", ["cwd", folder])] },
+  using record = new Scratch();
+  mkdirSync(record.at("of/it"), { recursive: true });
+  await using shim = await Shim.start("read line; exit 3", {
+    sections: { remove: [op("remove_tree", ["cwd", record.at("of")])] },
   });
-  removed.client.input("\n");
-  expect((await removed.client.wait()).code).toBe(3);
-  expect(existsSync(folder)).toBe(false);
+  shim.client.input("\n");
+  expect((await shim.client.wait()).code).toBe(3);
+  expect(existsSync(record.at("of"))).toBe(false);
 });
 
 root("a client that connects as the container ends hears of it", async () => {

@@ -1,4 +1,5 @@
 import { expect } from "bun:test";
+import { readlinkSync } from "node:fs";
 import { testWith } from "../harness/requirements.ts";
 import { HOST, Lab, NEIGHBOUR, needs } from "./lab.ts";
 
@@ -122,7 +123,7 @@ testWith(
     await using lab = await Lab.open();
     const dead = await lab.start({ id: "dead" });
     const straggler = Bun.spawn(["nsenter", "-t", String(dead.pid), "-n", "sleep", "60"]);
-    await lab.within(dead, "true");
+    while (namespaceOf(straggler.pid) !== namespaceOf(dead.pid)) await Bun.sleep(1);
     await lab.end(dead);
     expect(await interfaces(lab, 1)).not.toBe("");
     await lab.drive("sweep", { live: [] });
@@ -178,3 +179,7 @@ testWith(
   },
   60_000,
 );
+
+function namespaceOf(pid: number): string {
+  return readlinkSync(`/proc/${pid}/ns/net`);
+}

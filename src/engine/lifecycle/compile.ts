@@ -9,7 +9,7 @@ import { logSettings } from "../logs/log-settings.ts";
 import { type ContainerPlaces, mountPointOf } from "../records/places.ts";
 import type { ContainerRecord } from "../records/record.ts";
 import type { ContainerSpec, StartOptions } from "../types.ts";
-import { type Parts, placesIn } from "./parts.ts";
+import { filterCacheOf, type Parts, placesIn } from "./parts.ts";
 
 /** What a start is compiled from, beside the record. */
 export interface CompileInput {
@@ -64,11 +64,6 @@ function startInput(
     filterCache: filterCacheOf(parts),
     ...(spec.autoRemove === true ? { remove: removal(places) } : {}),
   };
-}
-
-/** Compiled seccomp filters, kept from one container to the next. */
-export function filterCacheOf({ paths }: Pick<Parts, "paths">): string {
-  return `${paths.root}/seccomp`;
 }
 
 function shimSettings(spec: ContainerSpec, places: ContainerPlaces, { attach }: StartOptions): ShimPart {

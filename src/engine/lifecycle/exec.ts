@@ -8,17 +8,15 @@ import { compileExec } from "../../runtime/compile-exec.ts";
 import { hostFacts } from "../../runtime/host.ts";
 import { makeExecProcess } from "../bundle/exec.ts";
 import { hostnameOf } from "../bundle/hostname.ts";
-import { findRecord } from "../records/find.ts";
+import { findRecord, notRunning } from "../records/find.ts";
 import { isAlive } from "../records/processes.ts";
 import type { ContainerRecord } from "../records/record.ts";
 import type { ShimStatus } from "../records/status.ts";
 import { lifeOf } from "../records/view.ts";
 import { adoptAttachment } from "../shim/attachment.ts";
 import type { Attachment, ExecSpec } from "../types.ts";
-import { filterCacheOf } from "./compile.ts";
 import { lowerOf } from "./layers.ts";
-import { type Parts, placesIn } from "./parts.ts";
-import { notRunning } from "./stop.ts";
+import { filterCacheOf, type Parts, placesIn } from "./parts.ts";
 
 const NOT_EXECUTABLE = 126;
 

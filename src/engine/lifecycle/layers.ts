@@ -6,15 +6,16 @@ import type { Parts } from "./parts.ts";
  * @param diffIds bottom first
  */
 export async function lowerOf(
-  { snapshotter, images }: Pick<Parts, "snapshotter" | "images">,
+  parts: Pick<Parts, "snapshotter" | "images">,
   imageId: string,
   diffIds: readonly string[],
 ): Promise<readonly string[]> {
   try {
-    return await snapshotter.lower(diffIds);
+    return await parts.snapshotter.lower(diffIds);
   } catch (failure) {
     if (toGalleyError(failure).code !== "not_found") throw failure;
+    const { images } = parts;
     await images.unpack(images.ofContainer(imageId));
-    return snapshotter.lower(diffIds);
+    return parts.snapshotter.lower(diffIds);
   }
 }

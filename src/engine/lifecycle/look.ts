@@ -3,14 +3,13 @@ import type { ImageRecord } from "../../image/types.ts";
 import { hostFacts } from "../../runtime/host.ts";
 import { cgroupPath } from "../bundle/config.ts";
 import { hostnameOf } from "../bundle/hostname.ts";
-import { findRecord } from "../records/find.ts";
+import { findRecord, notRunning } from "../records/find.ts";
 import { isGone } from "../records/gone.ts";
 import type { ContainerRecord } from "../records/record.ts";
 import { containerOf } from "../records/view.ts";
 import type { Container, ContainerFilters, LogLine, LogOptions, TopResult } from "../types.ts";
 import { lowerOf } from "./layers.ts";
 import { type Parts, placesIn } from "./parts.ts";
-import { notRunning } from "./stop.ts";
 import { waitFor } from "./wait.ts";
 
 /** The container as it is now. */

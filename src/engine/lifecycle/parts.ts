@@ -28,6 +28,11 @@ export function placesIn({ paths }: Pick<Parts, "paths">, id: string): Container
   return placesOf(paths, id);
 }
 
+/** Compiled seccomp filters, kept from one container to the next. */
+export function filterCacheOf({ paths }: Pick<Parts, "paths">): string {
+  return `${paths.root}/seccomp`;
+}
+
 /** One short write transaction: it begins by writing, so that what it reads is what it changes. */
 export function change<T>({ database }: Pick<Parts, "database">, work: () => T): T {
   return database.transaction(work).immediate();

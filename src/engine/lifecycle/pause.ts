@@ -1,11 +1,10 @@
 import { GalleyError } from "../../errors.ts";
 import { describeErrno, errno, errnoNumber } from "../../linux/errno.ts";
-import { findRecord } from "../records/find.ts";
+import { findRecord, notRunning } from "../records/find.ts";
 import { lifeOf } from "../records/view.ts";
 import { ShimConnection } from "../shim/connection.ts";
 import { request } from "../shim/frames.ts";
 import { type Parts, placesIn } from "./parts.ts";
-import { notRunning } from "./stop.ts";
 
 /** Freezes all processes of a container. */
 export function pauseContainer(parts: Parts, container: string): Promise<void> {

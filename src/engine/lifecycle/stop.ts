@@ -1,7 +1,7 @@
 import { GalleyError } from "../../errors.ts";
 import { errno } from "../../linux/errno.ts";
 import { parseSignal, signals } from "../../linux/signals.ts";
-import { findRecord } from "../records/find.ts";
+import { findRecord, notRunning } from "../records/find.ts";
 import { isAlive, type ProcessIdentity } from "../records/processes.ts";
 import type { ContainerRecord } from "../records/record.ts";
 import { isActive, lifeOf } from "../records/view.ts";
@@ -126,9 +126,4 @@ export async function killContainer(parts: Parts, container: string, text = "KIL
 function endsRestarts({ made }: ContainerRecord, signal: number): boolean {
   const own = made.resolved.stopSignal;
   return own === "" || parseSignal(own) === signal;
-}
-
-export function notRunning({ id, name }: ContainerRecord, op: string): GalleyError {
-  const message = op === "kill" ? `cannot kill container: ${name}: container ${id} is not running` : undefined;
-  return new GalleyError("failed_precondition", message ?? `container ${id} is not running`);
 }

@@ -32,3 +32,9 @@ function isId(text: string): boolean {
 function withoutSlash(name: string): string {
   return name.startsWith("/") ? name.slice(1) : name;
 }
+
+/** docker's words for what only a container that runs can do. */
+export function notRunning({ id, name }: ContainerRecord, op: string): GalleyError {
+  const message = op === "kill" ? `cannot kill container: ${name}: container ${id} is not running` : undefined;
+  return new GalleyError("failed_precondition", message ?? `container ${id} is not running`);
+}

@@ -14,10 +14,11 @@ import type { CgroupLayout } from "./detect.ts";
 import { containerDevicePolicy } from "./device-rules.ts";
 import { newDeviceWrites } from "./device-steps.ts";
 import { facilitiesOf } from "./facilities.ts";
+import { joinOf } from "./join.ts";
 import { type ControllerLimits, resourceLimits } from "./limits.ts";
 import { type Place, placeOf, placesOf } from "./places.ts";
 import { makeCpuset, makeDirectory, makeUnified, type TryRead } from "./prepare.ts";
-import type { CgroupAttachment, CgroupJoin, CgroupPlan, CgroupStep, DeviceFilter, FileWrite } from "./types.ts";
+import type { CgroupPlan, CgroupStep, DeviceFilter, FileWrite } from "./types.ts";
 
 export interface CgroupRequest {
   readonly layout: CgroupLayout;
@@ -59,19 +60,6 @@ export function planCgroup(request: CgroupRequest): CgroupPlan {
   };
 }
 
-/** How a process gets into a cgroup that is there already: neither limits nor devices are looked at, and no file is read. */
-export function planJoin(layout: CgroupLayout, path: string): CgroupJoin {
-  return joinOf(placesOf(layout, path));
-}
-
-function joinOf(places: readonly Place[]): CgroupJoin {
-  const v2 = placeOf(places, 2, "");
-  return {
-    ...(v2 === undefined ? {} : { cloneInto: v2.directory }),
-    attach: places.filter(({ version }) => version === 1).map(attachment),
-  };
-}
-
 function preparation(
   { layout, resources = {}, skipDevices }: CgroupRequest,
   places: readonly Place[],
@@ -90,11 +78,6 @@ function preparation(
   }
   if (skipDevices !== true) steps.push(...deviceWrites(resources, places));
   return steps;
-}
-
-function attachment({ directory, hierarchy }: Place): CgroupAttachment {
-  const cause = `linux.cgroupsPath (${hierarchy.controllers.join()})`;
-  return { tasks: `${directory}/tasks`, procs: `${directory}/cgroup.procs`, cause };
 }
 
 function makeLegacy({ hierarchy, directory }: Place, resources: ResourcesConfig, read: TryRead): CgroupStep[] {
