@@ -1,7 +1,7 @@
 /** kill -9 of the command line at every few milliseconds: what remains is what a living container needs, and nothing else. */
 import { Database } from "bun:sqlite";
 import { afterAll, beforeAll, expect } from "bun:test";
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, readlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createStore, type Store } from "../harness/galley.ts";
 import { missing, testWith } from "../harness/requirements.ts";
@@ -30,6 +30,13 @@ function cgroupsOf(ids: readonly string[]): string[] {
 function rows(table: string): readonly Record<string, unknown>[] {
   using database = new Database(join(store.root, "galley.db"), { readonly: true });
   return database.query<Record<string, unknown>, []>(`SELECT * FROM ${table}`).all();
+}
+
+/** Leaves a start as a process would that is dead: none has this start time. */
+function abandonStart(id: string): void {
+  using database = new Database(join(store.root, "galley.db"));
+  const insert = database.query("INSERT INTO container_operations VALUES (?, 'start', ?, 'never', ?)");
+  insert.run(id, process.pid, readlinkSync("/proc/self/ns/pid"));
 }
 
 async function killAfter(args: readonly string[], milliseconds: number): Promise<void> {
@@ -70,6 +77,17 @@ testWith(
   },
   60_000,
 );
+
+testWith(needs, "a command that was killed as it wrote its recipe has run none of it", async () => {
+  const names = ["first", "second"];
+  const seen = await Promise.all(names.map((name) => store.ok(["create", "--name", name, "busybox", "true"])));
+  for (const id of seen) writeFileSync(join(store.root, "containers", id, "recipe"), "GLYR");
+  abandonStart(seen[1] ?? "");
+  expect(await store.ok(["start", "-a", "first"])).toBe("");
+  expect((await store.galley(["explain", "second"])).stderr).toContain("has not been started");
+  await store.ok(["rm", "-f", ...names]);
+  expectNothing(seen);
+});
 
 testWith(
   needs,

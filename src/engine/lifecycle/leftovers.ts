@@ -2,17 +2,20 @@ import { readFileSync } from "node:fs";
 import { decode } from "../../recipe/decode.ts";
 import { encode } from "../../recipe/encode.ts";
 import { NONE, verifyKind } from "../../recipe/ops.ts";
-import { step } from "../../recipe/recipe.ts";
+import { type Recipe, step } from "../../recipe/recipe.ts";
 import { runRecipe } from "../../recipe/run.ts";
 import type { ContainerPlaces } from "../records/places.ts";
 import { hasLeftovers, lifeOf } from "../records/view.ts";
 import { type Parts, placesIn } from "./parts.ts";
 import { sweepNetworks } from "./sweep.ts";
 
-/** The recipe of the last start; undefined where there is none, or none that this version reads. */
-export function lastRecipe({ recipe }: ContainerPlaces): Uint8Array | undefined {
+/**
+ * The recipe of the last start; undefined where there is none, none that this version reads, or one that its writer was killed over,
+ * which nobody has executed.
+ */
+export function lastRecipe({ recipe }: ContainerPlaces): Recipe | undefined {
   try {
-    return readFileSync(recipe);
+    return decode(readFileSync(recipe));
   } catch {
     return undefined;
   }
@@ -22,8 +25,7 @@ export function lastRecipe({ recipe }: ContainerPlaces): Uint8Array | undefined 
  * Does what a killed shim had still to do: the clean-up of its own recipe. The network is left to the sweep, which knows whose an
  * address is now.
  */
-export async function cleanUp(parts: Parts, recipe: Uint8Array): Promise<void> {
-  const { cleanup = [] } = decode(recipe).sections;
+export async function cleanUp(parts: Parts, { sections: { cleanup = [] } }: Recipe): Promise<void> {
   const steps = cleanup.filter(({ op }) => op !== "netlink");
   // Steps of a clean-up are each tried whatever became of the one before: it is run as that of a recipe that fails.
   const fail = step("verify", [NONE, verifyKind.devNull], { cause: "clean up after a killed shim" });
@@ -32,8 +34,7 @@ export async function cleanUp(parts: Parts, recipe: Uint8Array): Promise<void> {
 
 /** Lets a frozen container go on whose shim cannot do it any more. */
 export async function thaw(parts: Parts, id: string): Promise<void> {
-  const recipe = lastRecipe(placesIn(parts, id));
-  const { resume } = recipe === undefined ? {} : decode(recipe).sections;
+  const resume = lastRecipe(placesIn(parts, id))?.sections.resume;
   if (resume !== undefined) await runRecipe(parts.native, encode({ sections: { outside: resume } }));
 }
 
