@@ -152,6 +152,7 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     () => import("./commands/rm.ts"),
   ),
   rmi: entry("command", "Remove one or more images", ["image rm", "image remove"], () => import("./commands/rmi.ts")),
+  runtime: entry("command", "Be the OCI runtime, with runc's commands", [], () => import("./commands/runtime.ts")),
   save: entry(
     "command",
     "Save one or more images to a tar archive",

@@ -1,6 +1,7 @@
 import { closeSync, rmSync, writeFileSync } from "node:fs";
 import { GalleyError, toGalleyError } from "../../errors.ts";
 import { errno } from "../../linux/errno.ts";
+import { isAlive } from "../../linux/processes.ts";
 import { encode } from "../../recipe/encode.ts";
 import type { Recipe } from "../../recipe/recipe.ts";
 import { ATTACH_FD, startShim } from "../../recipe/run.ts";
@@ -9,7 +10,6 @@ import { hostFacts } from "../../runtime/host.ts";
 import { makeExecProcess } from "../bundle/exec.ts";
 import { hostnameOf } from "../bundle/hostname.ts";
 import { findRecord, notRunning } from "../records/find.ts";
-import { isAlive } from "../records/processes.ts";
 import type { ContainerRecord } from "../records/record.ts";
 import type { ShimStatus } from "../records/status.ts";
 import { lifeOf } from "../records/view.ts";

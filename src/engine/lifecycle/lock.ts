@@ -1,6 +1,6 @@
+import { thisProcess } from "../../linux/processes.ts";
 import { findRecord } from "../records/find.ts";
 import { isAbandoned, type Operation, type OperationKind } from "../records/operations.ts";
-import { thisProcess } from "../records/processes.ts";
 import type { ContainerRecord } from "../records/record.ts";
 import { change, type Parts } from "./parts.ts";
 

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
+import { isAlive } from "../../linux/processes.ts";
 import { isAbandoned, type Operation } from "../records/operations.ts";
-import { isAlive } from "../records/processes.ts";
 import { lifeOf } from "../records/view.ts";
 import { endOperation } from "./lock.ts";
 import { change, type Parts, placesIn } from "./parts.ts";

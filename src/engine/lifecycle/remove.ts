@@ -1,7 +1,7 @@
 import { rmSync } from "node:fs";
 import { GalleyError, toGalleyError } from "../../errors.ts";
+import { isAlive } from "../../linux/processes.ts";
 import { findRecord } from "../records/find.ts";
-import { isAlive } from "../records/processes.ts";
 import type { ContainerRecord } from "../records/record.ts";
 import { lifeOf } from "../records/view.ts";
 import { deleteContainer } from "./delete.ts";

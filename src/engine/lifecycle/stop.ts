@@ -1,8 +1,8 @@
 import { GalleyError } from "../../errors.ts";
 import { errno } from "../../linux/errno.ts";
+import { isAlive, type ProcessIdentity } from "../../linux/processes.ts";
 import { parseSignal, signals } from "../../linux/signals.ts";
 import { findRecord, notRunning } from "../records/find.ts";
-import { isAlive, type ProcessIdentity } from "../records/processes.ts";
 import type { ContainerRecord } from "../records/record.ts";
 import { isActive, lifeOf } from "../records/view.ts";
 import { ShimConnection } from "../shim/connection.ts";

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
+import { isAlive } from "../../linux/processes.ts";
 import { findRecord, noSuchContainer } from "../records/find.ts";
 import { placesOf } from "../records/places.ts";
-import { isAlive } from "../records/processes.ts";
 import { isActive, lifeOf } from "../records/view.ts";
 import { ShimConnection } from "../shim/connection.ts";
 import { type Parts, placesIn } from "./parts.ts";

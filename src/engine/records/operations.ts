@@ -1,5 +1,5 @@
 import type { Database } from "bun:sqlite";
-import { type Holder, mayBeAlive, thisProcess } from "./processes.ts";
+import { type Holder, mayBeAlive, thisProcess } from "../../linux/processes.ts";
 
 /**
  * What a process is doing to a container that others must wait for; `run` is the start of a container made for it alone, `write`

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import type { ProcessIdentity } from "./processes.ts";
+import type { ProcessIdentity } from "../../linux/processes.ts";
 
 /** The shim's status file, read: docs/recipes.md, "The shim's socket". Times are Unix nanoseconds, in decimal. */
 export interface ShimStatus {

@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
+import { bootId, isAlive } from "../../linux/processes.ts";
 import type { Container, ContainerState, NetworkFacts } from "../types.ts";
 import type { Operation } from "./operations.ts";
 import type { ContainerPlaces } from "./places.ts";
-import { bootId, isAlive } from "./processes.ts";
 import type { ContainerRecord } from "./record.ts";
 import { readStatus, type ShimStatus } from "./status.ts";
 

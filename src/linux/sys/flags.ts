@@ -4,6 +4,9 @@ const arm = process.arch === "arm64";
 
 /** System-call numbers (asm/unistd.h); those from 424 on are the same everywhere. */
 export const SYS = {
+  fcntl: arm ? 25 : 72,
+  execve: arm ? 221 : 59,
+  prctl: arm ? 167 : 157,
   getdents64: arm ? 61 : 217,
   renameat2: arm ? 276 : 316,
   memfd_create: arm ? 279 : 319,

@@ -1,0 +1,100 @@
+import { readFileSync } from "node:fs";
+import { GalleyError } from "../../errors.ts";
+import { execInContainer } from "../../runtime/oci/exec.ts";
+import { type Home, homeOf } from "../../runtime/oci/home.ts";
+import { storedConfig, storedState } from "../../runtime/oci/state.ts";
+import type { ProcessConfig } from "../../spec/runtime.ts";
+import { parseProcess } from "../../spec/validate/validate.ts";
+import type { FlagValues } from "../flags/flag.ts";
+import { bool, list, string } from "../flags/kinds.ts";
+import { UsageError } from "../usage-error.ts";
+import { defineRuntimeCommand } from "./command.ts";
+import { handOver, handOverFlags } from "./process-flags.ts";
+import { stay } from "./stay.ts";
+
+const flags = {
+  ...handOverFlags,
+  "additional-gids": list({ short: "g", usage: "Additional gids" }),
+  apparmor: string({ usage: "Set the apparmor profile for the process" }),
+  cap: list({ short: "c", usage: "Add a capability to the bounding set for the process" }),
+  cgroup: list({ usage: "Run the process in an (existing) sub-cgroup(s)", hidden: true }),
+  cwd: string({ usage: "Current working directory in the container" }),
+  detach: bool({ short: "d", usage: "Detach from the container's process" }),
+  env: list({ short: "e", usage: "Set environment variables" }),
+  "ignore-paused": bool({ usage: "Allow exec in a paused container" }),
+  "no-new-privs": bool({ usage: "Set the no new privileges value for the process" }),
+  "no-subreaper": bool({ usage: "", hidden: true }),
+  process: string({ short: "p", usage: "Path to the process.json" }),
+  "process-label": string({ usage: "Set the asm process label for the process commonly used with selinux" }),
+  tty: bool({ short: "t", usage: "Allocate a pseudo-TTY" }),
+  user: string({ short: "u", usage: "UID (format: <uid>[:<gid>])" }),
+};
+
+export const command = defineRuntimeCommand({
+  usage: "[OPTIONS] CONTAINER-ID COMMAND [ARG...] || --process process.json CONTAINER-ID",
+  summary: "Execute a new process inside the container",
+  flags,
+  args: { least: 1 },
+  interspersed: false,
+  async run({ cli, root, native: find, flags: given, args: [id = "", ...words] }) {
+    const native = find();
+    const home = homeOf(root, id);
+    const process = processOf(home, given, words);
+    const own = !given.detach && process.terminal === true ? ({ kind: "passed" } as const) : undefined;
+    if (!given.detach) (await import("../../linux/sys/become.ts")).becomeSubreaper();
+    const options = { native, process, ignorePaused: given["ignore-paused"], ...handOver(given, cli.env, own) };
+    const { report, console } = await execInContainer(home, options);
+    if (given.detach) return 0;
+    return stay({ native, pid: report.pid, console, end: undefined, subreaper: true });
+  },
+});
+
+/** The process of a file, or the container's own with what the flags change. */
+function processOf(home: Home, given: FlagValues<typeof flags>, words: readonly string[]): ProcessConfig {
+  if (given.cgroup.length > 0) throw new GalleyError("unimplemented", "--cgroup is not supported yet", { op: "exec" });
+  if (given.process !== "") return parseProcess(readFileSync(given.process, "utf8"), given.process);
+  if (words.length === 0) throw new UsageError("process args cannot be empty", 1, true);
+  storedState(home);
+  const base = storedConfig(home).process;
+  if (base === undefined)
+    throw new GalleyError("invalid_argument", "the container has no process", { subject: home.id });
+  const capabilities = withCapabilities(base, given.cap);
+  return {
+    ...base,
+    args: words,
+    terminal: given.tty,
+    env: [...(base.env ?? []), ...given.env],
+    ...(given.cwd === "" ? {} : { cwd: given.cwd }),
+    ...(given.apparmor === "" ? {} : { apparmorProfile: given.apparmor }),
+    ...(given["process-label"] === "" ? {} : { selinuxLabel: given["process-label"] }),
+    ...(given["no-new-privs"] ? { noNewPrivileges: true } : {}),
+    ...(capabilities === undefined ? {} : { capabilities }),
+    user: userOf(base, given),
+  };
+}
+
+/** Added to every set but the inheritable and ambient ones, as runc does. */
+function withCapabilities({ capabilities }: ProcessConfig, added: readonly string[]): ProcessConfig["capabilities"] {
+  if (added.length === 0) return capabilities;
+  const plus = (set: readonly string[] = []): string[] => [...new Set([...set, ...added])];
+  const { bounding, effective, permitted } = capabilities ?? {};
+  return { ...capabilities, bounding: plus(bounding), effective: plus(effective), permitted: plus(permitted) };
+}
+
+function userOf({ user }: ProcessConfig, given: FlagValues<typeof flags>): ProcessConfig["user"] {
+  const groups = given["additional-gids"].map((text) => numberOf(text, "--additional-gids"));
+  const additionalGids = [...(user.additionalGids ?? []), ...groups];
+  if (given.user === "") return { ...user, additionalGids };
+  const [uid = "", gid] = given.user.split(":");
+  return {
+    ...user,
+    additionalGids,
+    uid: numberOf(uid, "--user"),
+    gid: gid === undefined ? user.gid : numberOf(gid, "--user"),
+  };
+}
+
+function numberOf(text: string, name: string): number {
+  if (/^\d+$/.test(text)) return Number(text);
+  throw new UsageError(`${name} takes numbers, not ${JSON.stringify(text)}`, 1, true);
+}

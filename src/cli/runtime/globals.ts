@@ -1,0 +1,25 @@
+import type { FlagSet, FlagValues } from "../flags/flag.ts";
+import { bool, string } from "../flags/kinds.ts";
+
+/** What runc takes before a command's name. */
+export const runtimeFlags = {
+  debug: bool({ usage: "Enable debug logging" }),
+  log: string({ usage: "Set the log file to write the runtime's messages to (default is standard error)" }),
+  "log-format": string({ usage: "Set the log format ('text' or 'json')", initial: "text" }, (format) => {
+    if (format !== "text" && format !== "json") throw new Error(`invalid log-format: ${format}`);
+  }),
+  root: string({ usage: "Root directory for storage of container state", shownDefault: '"/run/galley-runtime"' }),
+  criu: string({ usage: "", hidden: true }),
+  "systemd-cgroup": bool({ usage: "Enable systemd cgroup support" }),
+  rootless: string({ usage: "Ignore cgroup permission errors ('true', 'false', or 'auto')", initial: "auto" }),
+  "cgroup-manager": string({ usage: "", hidden: true }),
+} satisfies FlagSet;
+
+export type RuntimeGlobals = FlagValues<typeof runtimeFlags>;
+
+/** The directory of state. */
+export function runtimeRoot(globals: RuntimeGlobals, env: Readonly<Record<string, string | undefined>>): string {
+  if (globals.root !== "") return globals.root;
+  if (process.geteuid?.() === 0) return "/run/galley-runtime";
+  return `${env.XDG_RUNTIME_DIR || `/run/user/${process.geteuid?.()}`}/galley-runtime`;
+}

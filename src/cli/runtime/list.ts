@@ -1,0 +1,31 @@
+import { allHomes, type State, stateOf } from "../../runtime/oci/state.ts";
+import { bool, string } from "../flags/kinds.ts";
+import { alignTabs } from "../format/tabwriter.ts";
+import { defineRuntimeCommand } from "./command.ts";
+
+export const command = defineRuntimeCommand({
+  usage: "[OPTIONS]",
+  summary: "List containers started by the runtime with the given root",
+  flags: {
+    format: string({ short: "f", usage: "Select one of: table or json", initial: "table" }, (format) => {
+      if (format !== "table" && format !== "json") throw new Error("invalid format option");
+    }),
+    quiet: bool({ short: "q", usage: "Display only container IDs" }),
+  },
+  args: { least: 0, most: 0 },
+  async run({ cli, root, flags }) {
+    const states = allHomes(root).map(stateOf);
+    if (flags.quiet) cli.out(states.map(({ id }) => `${id}\n`).join(""));
+    else if (flags.format === "json") cli.out(states.length === 0 ? "null\n" : `${JSON.stringify(states)}\n`);
+    else cli.out(table(states));
+    return 0;
+  },
+});
+
+function table(states: readonly State[]): string {
+  const rows = states.map((one) => [one.id, one.pid, one.status, one.bundle, one.created, one.owner || "root"]);
+  const lines = [["ID", "PID", "STATUS", "BUNDLE", "CREATED", "OWNER"], ...rows].map(
+    (cells) => `${cells.join("\t")}\n`,
+  );
+  return alignTabs(lines.join(""), { least: 12, padding: 3 });
+}

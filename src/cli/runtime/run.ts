@@ -1,0 +1,51 @@
+import { bool } from "../flags/kinds.ts";
+import { defineRuntimeCommand } from "./command.ts";
+import { createFlags, handOver } from "./process-flags.ts";
+import { stay } from "./stay.ts";
+
+export const command = defineRuntimeCommand({
+  usage: "[OPTIONS] CONTAINER-ID",
+  summary: "Create and run a container",
+  flags: {
+    ...createFlags,
+    detach: bool({ short: "d", usage: "Detach from the container's process" }),
+    keep: bool({ usage: "Do not delete the container after it exits" }),
+    "no-subreaper": bool({ usage: "Disable the use of the subreaper used to reap reparented processes" }),
+  },
+  args: { least: 1, most: 1 },
+  async run({ cli, root, native: find, flags, args: [id = ""] }) {
+    const native = find();
+    const { createContainer } = await import("../../runtime/oci/create.ts");
+    const { startContainer } = await import("../../runtime/oci/start.ts");
+    const own = flags.detach ? undefined : await ownTerminal(flags.bundle || process.cwd());
+    const options = { root, native, bundle: flags.bundle || process.cwd(), noPivot: flags["no-pivot"] };
+    if (!flags.detach) (await import("../../linux/sys/become.ts")).becomeSubreaper();
+    const { home, state, console } = await createContainer(id, { ...options, ...handOver(flags, cli.env, own) });
+    try {
+      await startContainer(home);
+    } catch (failure) {
+      const { deleteContainer } = await import("../../runtime/oci/end.ts");
+      await deleteContainer(home, native, true).catch(() => {});
+      throw failure;
+    }
+    if (flags.detach) return 0;
+    return stay({
+      native,
+      pid: state.pid,
+      console,
+      end: flags.keep ? undefined : home.recipe,
+      subreaper: !flags["no-subreaper"],
+    });
+  },
+});
+
+/** Where the configuration asks for a terminal, it is ours. */
+async function ownTerminal(bundle: string) {
+  const { readFileSync } = await import("node:fs");
+  try {
+    const config = JSON.parse(readFileSync(`${bundle}/config.json`, "utf8")) as { process?: { terminal?: boolean } };
+    return config.process?.terminal === true ? ({ kind: "passed" } as const) : undefined;
+  } catch {
+    return undefined;
+  }
+}

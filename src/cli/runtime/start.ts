@@ -1,0 +1,16 @@
+import { defineRuntimeCommand } from "./command.ts";
+
+export const command = defineRuntimeCommand({
+  usage: "CONTAINER-ID",
+  summary: "Execute the user defined process in a created container",
+  flags: {},
+  args: { least: 1, most: 1 },
+  async run({ root, args: [id = ""] }) {
+    const [{ homeOf }, { startContainer }] = await Promise.all([
+      import("../../runtime/oci/home.ts"),
+      import("../../runtime/oci/start.ts"),
+    ]);
+    await startContainer(homeOf(root, id));
+    return 0;
+  },
+});

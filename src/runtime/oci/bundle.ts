@@ -1,0 +1,58 @@
+import { existsSync, readFileSync, readlinkSync } from "node:fs";
+import { isAbsolute, join, resolve } from "node:path";
+import { GalleyError } from "../../errors.ts";
+import { detectCgroups } from "../../linux/cgroups/detect.ts";
+import { defaultDevices } from "../../linux/devices.ts";
+import { linuxVocabulary } from "../../linux/vocabulary.ts";
+import type { DeviceConfig, RuntimeConfig } from "../../spec/runtime.ts";
+import { parseConfig, validateConfig } from "../../spec/validate/validate.ts";
+
+/** A bundle that was read, checked and completed (runtime-spec bundle.md). */
+export interface Bundle {
+  /** Absolute. */
+  readonly path: string;
+  /** The root file system, absolute. */
+  readonly rootfs: string;
+  /** With everything that the runtime adds, as the container will have it. */
+  readonly config: RuntimeConfig;
+}
+
+/** Reads the bundle of a container. Throws `not_found` or `invalid_argument`, with the field as its subject. */
+export function loadBundle(directory: string, id: string): Bundle {
+  const path = resolve(directory);
+  const file = join(path, "config.json");
+  if (!existsSync(file)) {
+    throw new GalleyError("not_found", `JSON specification file ${file} not found`, {
+      hint: "--bundle names a directory with config.json and a root file system",
+    });
+  }
+  const config = parseConfig(readFileSync(file, "utf8"), file);
+  validateConfig(config, {
+    vocabulary: linuxVocabulary(),
+    cgroups: detectCgroups().mode,
+    isOwnNetwork: (network) => isSameNamespace(network, "/proc/self/ns/net"),
+  });
+  return { path, rootfs: rootOf(config, path), config: completed(config, id) };
+}
+
+function isSameNamespace(one: string, other: string): boolean {
+  try {
+    return readlinkSync(one) === readlinkSync(other);
+  } catch {
+    return false;
+  }
+}
+
+function rootOf({ root }: RuntimeConfig, bundle: string): string {
+  if (root === undefined) throw new GalleyError("invalid_argument", "is required", { subject: "root" });
+  return isAbsolute(root.path) ? root.path : join(bundle, root.path);
+}
+
+/** The devices of every container, and a cgroup named by the container where none is asked for. */
+function completed(config: RuntimeConfig, id: string): RuntimeConfig {
+  const { linux = {} } = config;
+  const given: readonly DeviceConfig[] = linux.devices ?? [];
+  const added = defaultDevices.filter(({ path }) => !given.some((device) => device.path === path));
+  const cgroupsPath = linux.cgroupsPath ? linux.cgroupsPath : `/${id}`;
+  return { ...config, linux: { ...linux, devices: [...given, ...added], cgroupsPath } };
+}

@@ -1,0 +1,142 @@
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { GalleyError, toGalleyError } from "../../errors.ts";
+import { encode } from "../../recipe/encode.ts";
+import { CWD } from "../../recipe/ops.ts";
+import { type Recipe, step } from "../../recipe/recipe.ts";
+import { writeFileAtomic } from "../../state/atomic-file.ts";
+import { compileStart } from "../compile-start.ts";
+import type { ConsoleTarget } from "../types.ts";
+import { type Bundle, loadBundle } from "./bundle.ts";
+import { type Home, homeOf } from "./home.ts";
+import { runManaged } from "./native-run.ts";
+import { type StoredState, storeState } from "./state.ts";
+
+const S_IFIFO = 0o010000;
+
+/** The flags of `create`, as the library takes them. */
+export interface CreateOptions {
+  /** Directory of state, which is made where missing. */
+  readonly root: string;
+  readonly native: string;
+  readonly bundle: string;
+  /** Where a terminal's master goes; needed with one. */
+  readonly console?: ConsoleTarget;
+  readonly pidFile?: string;
+  readonly preserved: number;
+  readonly noPivot: boolean;
+  readonly keepKeyring: boolean;
+  readonly pidfdSocket?: string;
+}
+
+export interface Created {
+  readonly home: Home;
+  readonly state: StoredState;
+  /** Our end of the terminal's socket, where its target is the caller. */
+  readonly console: number | undefined;
+}
+
+/** Makes a container, all but executed (runtime-spec runtime.md, "Create"). What fails leaves nothing behind. */
+export async function createContainer(id: string, options: CreateOptions): Promise<Created> {
+  const home = homeOf(options.root, id);
+  const bundle = loadBundle(options.bundle, id);
+  checkTerminal(bundle, options);
+  makeHome(home);
+  try {
+    return await create(home, bundle, options);
+  } catch (failure) {
+    rmSync(home.directory, { recursive: true, force: true });
+    throw toGalleyError(failure);
+  }
+}
+
+function checkTerminal({ config: { process } }: Bundle, { console }: CreateOptions): void {
+  const terminal = process?.terminal === true;
+  if (terminal && console === undefined) {
+    throw new GalleyError(
+      "invalid_argument",
+      "cannot allocate tty if runc will detach without setting console socket",
+      {
+        hint: "give --console-socket, or process.terminal false",
+      },
+    );
+  }
+  if (!terminal && console?.kind === "socket") {
+    throw new GalleyError("invalid_argument", "cannot use console socket if runc will not detach or allocate tty");
+  }
+}
+
+function makeHome(home: Home): void {
+  mkdirSync(home.directory.slice(0, home.directory.lastIndexOf("/")), { recursive: true, mode: 0o711 });
+  try {
+    mkdirSync(home.directory, { mode: 0o711 });
+  } catch (failure) {
+    if ((failure as { code?: unknown }).code !== "EEXIST") throw toGalleyError(failure, { subject: home.directory });
+    throw new GalleyError("already_exists", `container with id exists: ${home.id}`);
+  }
+  mkdirSync(home.mountPoint, { mode: 0o700 });
+}
+
+async function create(home: Home, bundle: Bundle, options: CreateOptions): Promise<Created> {
+  if (!existsSync(bundle.rootfs)) {
+    throw new GalleyError("not_found", `invalid rootfs: stat ${bundle.rootfs}: no such file or directory`, {
+      subject: "root.path",
+    });
+  }
+  makeGate(home);
+  const recipe = compile(home, bundle, options);
+  writeFileSync(home.config, JSON.stringify(bundle.config), { mode: 0o600 });
+  writeFileSync(home.recipe, encode(endOf(recipe, home)), { mode: 0o600 });
+  const { native, preserved } = options;
+  const relay = options.console?.kind === "passed";
+  const { report, console } = await runManaged(recipe, { native, preserved, gated: true, relay, op: "create" });
+  const state = stateFrom(home, bundle, report.pid);
+  storeState(home, state);
+  if (options.pidFile !== undefined) writeFileAtomic(options.pidFile, String(report.pid), { mode: 0o644 });
+  return { home, state, console };
+}
+
+function makeGate({ gate }: Home): void {
+  const { mknodat } = require("../../linux/sys/sys.ts") as typeof import("../../linux/sys/sys.ts");
+  mknodat(-100, gate, S_IFIFO | 0o600, 0);
+  chmodSync(gate, 0o600);
+}
+
+function compile(home: Home, { config, rootfs }: Bundle, options: CreateOptions): Recipe {
+  const { console, pidfdSocket, noPivot, keepKeyring } = options;
+  return compileStart({
+    config,
+    root: { kind: "directory", path: rootfs },
+    mountPoint: home.mountPoint,
+    openStdin: true,
+    managed: {
+      identity: home.identity,
+      gate: home.gate,
+      noPivot,
+      keepKeyring,
+      ...(console === undefined ? {} : { console }),
+      ...(pidfdSocket === undefined ? {} : { pidfdSocket }),
+    },
+  });
+}
+
+/** What is left to do once the process has ended, and what can be done to it until then. */
+function endOf({ sections }: Recipe, { directory }: Home): Recipe {
+  const { cleanup = [], pause = [], resume = [], kill = [] } = sections;
+  const remove = [step("remove_tree", [CWD, directory], { cause: "delete" })];
+  return { sections: { cleanup, pause, resume, kill, remove } };
+}
+
+function stateFrom(home: Home, { config, path, rootfs }: Bundle, pid: number): StoredState {
+  const [, startTime = ""] = readFileSync(home.identity, "utf8").trim().split(" ");
+  return {
+    ociVersion: config.ociVersion,
+    id: home.id,
+    bundle: path,
+    rootfs,
+    created: statSync(home.directory).birthtime.toISOString(),
+    annotations: config.annotations ?? {},
+    owner: "",
+    pid,
+    startTime,
+  };
+}

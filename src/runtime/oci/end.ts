@@ -1,0 +1,110 @@
+/** What is done to a container from outside: signals, pauses, its removal. */
+import { existsSync, readFileSync, rmSync } from "node:fs";
+import { GalleyError, toGalleyError } from "../../errors.ts";
+import { detectCgroups } from "../../linux/cgroups/detect.ts";
+import { placesOf } from "../../linux/cgroups/places.ts";
+import { isAlive } from "../../linux/processes.ts";
+import { parseSignal, signals } from "../../linux/signals.ts";
+import { decode } from "../../recipe/decode.ts";
+import { encode } from "../../recipe/encode.ts";
+import { NONE, verifyKind } from "../../recipe/ops.ts";
+import { type SectionName, step } from "../../recipe/recipe.ts";
+import { runRecipe } from "../../recipe/run.ts";
+import { stepFailure } from "./failure.ts";
+import type { Home } from "./home.ts";
+import { type Status, type StoredState, statusOf, storedConfig, storedState } from "./state.ts";
+
+/** Milliseconds that a killed process is waited for, and between two looks at it. */
+const PATIENCE = 10_000;
+const LOOK = 2;
+
+/** Sends a signal (runtime-spec runtime.md, "Kill"). `all`: to every process of the container. */
+export async function killContainer(home: Home, signal: string, all: boolean): Promise<void> {
+  const stored = storedState(home);
+  const number = parseSignal(signal);
+  const status = statusOf(home, stored);
+  if (all) return void signalAll(home, number);
+  if (status === "stopped") throw new GalleyError("failed_precondition", "container not running", { subject: home.id });
+  signalProcess(stored, number);
+  // Without a pid namespace of its own the end of the first process ends no other.
+  if (number === signals.KILL && !hasOwnPids(home)) signalAll(home, number);
+}
+
+function hasOwnPids(home: Home): boolean {
+  return (storedConfig(home).linux?.namespaces ?? []).some(({ type, path = "" }) => type === "pid" && path === "");
+}
+
+function signalAll(home: Home, signal: number): void {
+  for (const pid of processesOf(home)) sendSignal(pid, signal);
+}
+
+function signalProcess(stored: StoredState, signal: number): void {
+  if (isAlive(stored)) sendSignal(stored.pid, signal);
+}
+
+/** One that has gone meanwhile has what it would have got. */
+function sendSignal(pid: number, signal: number): void {
+  try {
+    process.kill(pid, signal);
+  } catch (failure) {
+    if ((failure as { code?: unknown }).code !== "ESRCH")
+      throw toGalleyError(failure, { op: "kill", subject: String(pid) });
+  }
+}
+
+/** The pids of all processes in the container's cgroup and those below it, in this program's pid namespace. */
+export function processesOf(home: Home): readonly number[] {
+  const path = storedConfig(home).linux?.cgroupsPath ?? "";
+  const places = placesOf(detectCgroups(), path).map(({ directory }) => directory);
+  const found = places.find((directory) => existsSync(`${directory}/cgroup.procs`));
+  if (found === undefined) return [];
+  const files = [...new Bun.Glob("**/cgroup.procs").scanSync({ cwd: found, absolute: true, onlyFiles: true })];
+  const pids = files.flatMap((file) => readFileSync(file, "utf8").split("\n").filter(Boolean).map(Number));
+  return [...new Set(pids)].sort((a, b) => a - b);
+}
+
+/** Freezes or thaws all processes; `failed_precondition` where the container is not in the state that this takes. */
+export async function switchContainer(home: Home, native: string, section: "pause" | "resume"): Promise<void> {
+  const status = statusOf(home, storedState(home));
+  const allowed: readonly Status[] = section === "pause" ? ["running", "created"] : ["paused"];
+  if (!allowed.includes(status)) {
+    const why = section === "pause" ? "container not running" : "container not paused";
+    throw new GalleyError("failed_precondition", why, { subject: home.id });
+  }
+  await runSection(home, native, section);
+}
+
+async function runSection(home: Home, native: string, section: SectionName): Promise<void> {
+  const recipe = { sections: { outside: decode(readFileSync(home.recipe)).sections[section] ?? [] } };
+  const report = await runRecipe(native, encode(recipe));
+  if (report.failure !== undefined) throw stepFailure(recipe, report.failure, section);
+}
+
+/** Removes what is left of a container (runtime-spec runtime.md, "Delete"); `force` kills it first. */
+export async function deleteContainer(home: Home, native: string, force: boolean): Promise<void> {
+  const stored = storedState(home);
+  const status = statusOf(home, stored);
+  if (status !== "stopped" && status !== "created" && !force) {
+    throw new GalleyError("failed_precondition", `cannot delete container ${home.id} that is not stopped: ${status}`);
+  }
+  if (status !== "stopped") await endProcesses(home, native, stored, status);
+  await cleanUp(home, native);
+  rmSync(home.directory, { recursive: true, force: true });
+}
+
+async function endProcesses(home: Home, native: string, stored: StoredState, status: Status): Promise<void> {
+  signalProcess(stored, signals.KILL);
+  if (!hasOwnPids(home)) signalAll(home, signals.KILL);
+  if (status === "paused") await runSection(home, native, "resume");
+  for (const end = performance.now() + PATIENCE; isAlive(stored); await Bun.sleep(LOOK)) {
+    if (performance.now() > end)
+      throw new GalleyError("deadline_exceeded", "container init still running", { subject: home.id });
+  }
+}
+
+/** Each step of a clean-up is tried whatever became of the one before: it is run as that of a recipe that fails. */
+async function cleanUp({ recipe }: Home, native: string): Promise<void> {
+  const { cleanup = [] } = decode(readFileSync(recipe)).sections;
+  const fail = step("verify", [NONE, verifyKind.devNull], { cause: "delete" });
+  await runRecipe(native, encode({ sections: { outside: [fail], cleanup } }));
+}

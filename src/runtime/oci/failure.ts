@@ -1,0 +1,31 @@
+import { GalleyError } from "../../errors.ts";
+import { describeErrno, errno, errnoText } from "../../linux/errno.ts";
+import type { Recipe, Step } from "../../recipe/recipe.ts";
+import type { StepFailure } from "../../recipe/report.ts";
+
+/** What a failed step means to the user of a runtime: the setting behind it, and what the kernel said. */
+export function stepFailure(recipe: Recipe, failure: StepFailure, op: string): GalleyError {
+  const step = recipe.sections[failure.section]?.[failure.step];
+  const what =
+    step === undefined
+      ? `the native program refused to start: ${describeErrno(failure.errno)}`
+      : said(step, failure.errno);
+  return new GalleyError("failed_precondition", `unable to ${op} container process: ${what}`);
+}
+
+function said(step: Step, error: number): string {
+  if (step.op === "exec" || step.op === "check_exec") return execFailure(step, error);
+  if (step.op === "chdir")
+    return `chdir to cwd (${JSON.stringify(step.args[0])}) set in config.json failed: ${errnoText(error).toLowerCase()}`;
+  return `${step.cause}: ${step.op}: ${describeErrno(error)}`;
+}
+
+/** In Go's words, which managers look for. */
+function execFailure({ args: [first] }: Step, error: number): string {
+  const command =
+    first instanceof Uint8Array ? (new TextDecoder().decode(first).split("\0", 1)[0] ?? "") : String(first);
+  const missing = error === errno.ENOENT;
+  if (missing && !command.includes("/")) return `exec: ${JSON.stringify(command)}: executable file not found in $PATH`;
+  const text = missing ? `stat ${command}: no such file or directory` : errnoText(error).toLowerCase();
+  return `exec: ${JSON.stringify(command)}: ${text}`;
+}

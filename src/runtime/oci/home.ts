@@ -1,0 +1,45 @@
+import { join } from "node:path";
+import { GalleyError } from "../../errors.ts";
+
+/** The files of a container below the runtime's directory of state. */
+export interface Home {
+  readonly id: string;
+  readonly directory: string;
+  /** {@link ../oci/state.ts StoredState} as JSON; there once the container is created. */
+  readonly state: string;
+  /** The configuration that the container was made from, with the runtime's own additions. */
+  readonly config: string;
+  /** `PID STARTTIME` of the first process, written as soon as there is one. */
+  readonly identity: string;
+  /** The fifo at which a created container waits. */
+  readonly gate: string;
+  /** The recipe of the end, with the sections cleanup, remove, pause, resume and kill. */
+  readonly recipe: string;
+  /** An empty directory on which the root is mounted, in the container's mount namespace alone. */
+  readonly mountPoint: string;
+}
+
+/**
+ * Where a container is kept. Throws `invalid_argument` for an ID that is no name: letters, digits, `_`, `+`, `-` and `.`, as runc has
+ * them.
+ */
+export function homeOf(root: string, id: string): Home {
+  if (id === "") throw new GalleyError("invalid_argument", "container id cannot be empty");
+  if (!/^[A-Za-z0-9_+.-]+$/.test(id) || id === "." || id === "..") {
+    throw new GalleyError("invalid_argument", `invalid container ID format: ${JSON.stringify(id)}`, {
+      hint: "it takes letters, digits, _, +, - and .",
+    });
+  }
+  const directory = join(root, id);
+  const at = (name: string): string => join(directory, name);
+  return {
+    id,
+    directory,
+    state: at("state.json"),
+    config: at("config.json"),
+    identity: at("identity"),
+    gate: at("gate"),
+    recipe: at("end"),
+    mountPoint: at("root"),
+  };
+}

@@ -1,0 +1,68 @@
+/** Runs the native program for a process that keeps this program's own standard streams. */
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { GalleyError } from "../../errors.ts";
+import { encode } from "../../recipe/encode.ts";
+import type { Recipe } from "../../recipe/recipe.ts";
+import { parseReport, type Report } from "../../recipe/report.ts";
+import { stepFailure } from "./failure.ts";
+
+export interface NativeRun {
+  /** Path of the native program. */
+  readonly native: string;
+  /** Descriptors 3 to 2 + this number go to the process as they are. */
+  readonly preserved: number;
+  /** The process waits at a gate, so its exec is not awaited. */
+  readonly gated: boolean;
+  /** A terminal's master is to come back through a socket, whose end is returned. */
+  readonly relay: boolean;
+  /** `create` or `exec`, for messages. */
+  readonly op: string;
+}
+
+export interface Started {
+  readonly report: Report;
+  /** Our end of the terminal's socket, where one was asked for. */
+  readonly console: number | undefined;
+}
+
+/** Executes a recipe without a shim. A failed step has been undone; it is thrown. */
+export async function runManaged(recipe: Recipe, options: NativeRun): Promise<Started> {
+  const folder = mkdtempSync(join(tmpdir(), "galley-runtime-"));
+  const report = openSync(join(folder, "report"), "wx+", 0o600);
+  try {
+    const bytes = encode(recipe);
+    writeFileSync(join(folder, "recipe"), bytes, { mode: 0o600 });
+    const console = await spawn(join(folder, "recipe"), report, options);
+    const read = parseReport(readFileSync(join(folder, "report")), recipe.sections.outside?.length ?? 0);
+    if (read.failure !== undefined) throw stepFailure(recipe, read.failure, options.op);
+    return { report: read, console };
+  } finally {
+    closeSync(report);
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** The report's file comes behind what is preserved, and a terminal's socket behind that. */
+async function spawn(path: string, report: number, options: NativeRun): Promise<number | undefined> {
+  const { native, preserved, gated, relay } = options;
+  const kept = Array.from({ length: preserved }, (_, index) => 3 + index);
+  const reportFd = 3 + preserved;
+  const flags = [
+    ...(gated ? ["--no-exec-wait"] : []),
+    ...(preserved > 0 ? ["--keep", String(preserved)] : []),
+    ...(relay ? ["--pass", String(reportFd + 1)] : []),
+  ];
+  try {
+    const child = Bun.spawn([native, "run", ...flags, path, String(reportFd)], {
+      stdio: ["inherit", "inherit", "inherit", ...kept, report, ...(relay ? (["pipe"] as const) : [])],
+      env: {},
+    });
+    await child.exited;
+    const end: unknown = relay ? child.stdio[reportFd + 1] : undefined;
+    return typeof end === "number" ? end : undefined;
+  } catch (cause) {
+    throw new GalleyError("unavailable", "the native program cannot be started", { op: options.op, cause });
+  }
+}

@@ -1,0 +1,122 @@
+/** The state of a container (runtime-spec runtime.md, "State"), from its files and its process. */
+import { closeSync, constants, openSync, readdirSync, readFileSync } from "node:fs";
+import { GalleyError, toGalleyError } from "../../errors.ts";
+import { detectCgroups } from "../../linux/cgroups/detect.ts";
+import { planCgroup } from "../../linux/cgroups/plan.ts";
+import { isAlive } from "../../linux/processes.ts";
+import type { RuntimeConfig } from "../../spec/runtime.ts";
+import { writeFileAtomic } from "../../state/atomic-file.ts";
+import { type Home, homeOf } from "./home.ts";
+
+export type Status = "creating" | "created" | "running" | "paused" | "stopped";
+
+/** What does not change after the creation. */
+export interface StoredState {
+  readonly ociVersion: string;
+  readonly id: string;
+  readonly bundle: string;
+  readonly rootfs: string;
+  /** RFC 3339. */
+  readonly created: string;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly owner: string;
+  readonly pid: number;
+  /** The process's start time, which tells it from a later one of its number. */
+  readonly startTime: string;
+}
+
+/** As `state` prints it: runc's fields in runc's order. */
+export interface State {
+  readonly ociVersion: string;
+  readonly id: string;
+  readonly pid: number;
+  readonly status: Status;
+  readonly bundle: string;
+  readonly rootfs: string;
+  readonly created: string;
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly owner: string;
+}
+
+/** What a container was made as. Throws `not_found` in runc's words. */
+export function storedState(home: Home): StoredState {
+  try {
+    return JSON.parse(readFileSync(home.state, "utf8")) as StoredState;
+  } catch (failure) {
+    if ((failure as { code?: unknown }).code !== "ENOENT") throw toGalleyError(failure, { subject: home.state });
+    throw new GalleyError("not_found", "container does not exist", { subject: home.id });
+  }
+}
+
+export function storeState(home: Home, state: StoredState): void {
+  writeFileAtomic(home.state, JSON.stringify(state));
+}
+
+/** The configuration that the container was made from. */
+export function storedConfig(home: Home): RuntimeConfig {
+  return JSON.parse(readFileSync(home.config, "utf8")) as RuntimeConfig;
+}
+
+export function stateOf(home: Home): State {
+  const stored = storedState(home);
+  const status = statusOf(home, stored);
+  const { ociVersion, id, bundle, rootfs, created, annotations, owner } = stored;
+  return {
+    ociVersion,
+    id,
+    pid: status === "stopped" ? 0 : stored.pid,
+    status,
+    bundle,
+    rootfs,
+    created,
+    ...(Object.keys(annotations).length === 0 ? {} : { annotations }),
+    owner,
+  };
+}
+
+export function statusOf(home: Home, stored: StoredState): Status {
+  if (!isAlive(stored)) return "stopped";
+  if (isWaiting(home)) return "created";
+  return isPaused(home) ? "paused" : "running";
+}
+
+/** The waiting process is its gate's reader: without one the kernel refuses a writer that does not wait (ENXIO, fifo(7)). */
+function isWaiting({ gate }: Home): boolean {
+  try {
+    closeSync(openSync(gate, constants.O_WRONLY | constants.O_NONBLOCK));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function isPaused(home: Home): boolean {
+  const path = storedConfig(home).linux?.cgroupsPath ?? "";
+  const { freezer } = planCgroup({ layout: detectCgroups(), path, skipDevices: true });
+  if (freezer === undefined) return false;
+  try {
+    return readFileSync(freezer.frozen.path, "utf8").includes(freezer.frozen.text);
+  } catch {
+    return false;
+  }
+}
+
+/** All containers below a root, by ID; half-made ones are left out. */
+export function allHomes(root: string): readonly Home[] {
+  let names: readonly string[];
+  try {
+    names = readdirSync(root);
+  } catch (failure) {
+    if ((failure as { code?: unknown }).code === "ENOENT") return [];
+    throw toGalleyError(failure, { op: "list", subject: root });
+  }
+  return names.flatMap((name) => {
+    try {
+      const home = homeOf(root, name);
+      storedState(home);
+      return [home];
+    } catch {
+      return [];
+    }
+  });
+}

@@ -1,0 +1,172 @@
+/** The OCI runtime's command line on the real kernel: the life of a container, as managers drive it. */
+import { describe, expect } from "bun:test";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { detectCgroups } from "../../src/linux/cgroups/detect.ts";
+import { testWith } from "../harness/requirements.ts";
+import { OciBundle } from "./oci-bundle.ts";
+
+const needs = { root: true, paths: ["/bin/busybox"] } as const;
+
+function root(name: string, body: () => Promise<void>): void {
+  testWith(needs, name, body, 30_000);
+}
+
+function cgroupsOf(id: string): string[] {
+  const { v1, v2 } = detectCgroups();
+  return [...v1, ...(v2 === undefined ? [] : [v2])].map(({ mountPoint }) => `${mountPoint}/${id}`).filter(existsSync);
+}
+
+describe("a container", () => {
+  root("is created, started, stops and is deleted, and nothing is left", async () => {
+    await using bundle = new OciBundle("echo ran > /tmp/ran; exec sleep 1000", { root: { path: "rootfs" } });
+    const { id } = bundle;
+    await bundle.ok("create", "--bundle", bundle.path, "--pid-file", bundle.folder.at("pid"), id);
+    const state = JSON.parse(await bundle.ok("state", id));
+    expect(state).toMatchObject({ ociVersion: "1.3.0", id, status: "created", bundle: bundle.path });
+    expect(readFileSync(bundle.folder.at("pid"), "utf8")).toBe(String(state.pid));
+    expect(existsSync(`${bundle.path}/rootfs/tmp/ran`)).toBe(false);
+    await bundle.ok("start", id);
+    expect(await bundle.status()).toBe("running");
+    expect((await bundle.run("start", id)).stderr).toContain("cannot start an already running container");
+    expect((await bundle.run("delete", id)).stderr).toContain(
+      `cannot delete container ${id} that is not stopped: running`,
+    );
+    await bundle.ok("kill", id, "KILL");
+    await bundle.until("stopped");
+    expect(JSON.parse(await bundle.ok("state", id)).pid).toBe(0);
+    expect((await bundle.run("kill", id)).stderr).toContain("container not running");
+    await bundle.ok("delete", id);
+    expect(readFileSync(`${bundle.path}/rootfs/tmp/ran`, "utf8")).toBe("ran\n");
+    expect(readdirSync(bundle.root)).toEqual([]);
+    expect(cgroupsOf(id)).toEqual([]);
+    expect((await bundle.run("state", id)).stderr).toContain("container does not exist");
+  });
+
+  root("that was only created is deleted too; an ID is taken once", async () => {
+    await using bundle = new OciBundle("true");
+    await bundle.ok("create", bundle.id);
+    expect((await bundle.run("create", bundle.id)).stderr).toContain(`container with id exists: ${bundle.id}`);
+    await bundle.ok("delete", bundle.id);
+    expect(await bundle.ok("list", "-q")).toBe("");
+    expect((await bundle.run("delete", bundle.id)).status).toBe(1);
+    expect((await bundle.run("delete", "--force", bundle.id)).status).toBe(0);
+  });
+
+  root("run stays with the process, passes its status on and deletes it; --keep does not", async () => {
+    await using bundle = new OciBundle("echo out; echo err >&2; exit 7");
+    expect(await bundle.run("run", bundle.id)).toEqual({ status: 7, stdout: "out\n", stderr: "err\n" });
+    expect(await bundle.ok("list", "-q")).toBe("");
+    expect((await bundle.run("run", "--keep", bundle.id)).status).toBe(7);
+    expect(await bundle.status()).toBe("stopped");
+    await bundle.ok("delete", bundle.id);
+    bundle.configure("kill -9 $$; sleep 10", { linux: { namespaces: [{ type: "mount" }] } });
+    expect((await bundle.run("run", bundle.id)).status).toBe(137);
+    expect(cgroupsOf(bundle.id)).toEqual([]);
+  });
+
+  root("run -d leaves it to itself", async () => {
+    await using bundle = new OciBundle("exec sleep 1000");
+    await bundle.ok("run", "-d", bundle.id);
+    expect(await bundle.status()).toBe("running");
+    await bundle.ok("delete", "-f", bundle.id);
+    expect(cgroupsOf(bundle.id)).toEqual([]);
+  });
+
+  root("is paused and resumed, listed, and its processes shown", async () => {
+    await using bundle = new OciBundle("exec sleep 1000", { annotations: { a: "b" } });
+    await bundle.ok("run", "-d", bundle.id);
+    await bundle.ok("pause", bundle.id);
+    expect(await bundle.status()).toBe("paused");
+    expect((await bundle.run("pause", bundle.id)).stderr).toContain("container not running");
+    expect((await bundle.run("exec", bundle.id, "true")).stderr).toContain("cannot exec in a paused container");
+    await bundle.ok("resume", bundle.id);
+    expect(await bundle.status()).toBe("running");
+    const [listed] = JSON.parse(await bundle.ok("list", "--format", "json"));
+    expect(listed).toMatchObject({ id: bundle.id, status: "running", annotations: { a: "b" } });
+    expect(await bundle.ok("list")).toContain(`\n${bundle.id}`);
+    expect(JSON.parse(await bundle.ok("ps", "-f", "json", bundle.id))).toEqual([listed.pid]);
+    expect(await bundle.ok("ps", bundle.id)).toMatch(/PID.*\n.* sleep 1000\n$/);
+  });
+
+  root("of the host's pids is killed whole", async () => {
+    await using bundle = new OciBundle("sleep 999 & exec sleep 1000", { linux: { namespaces: [{ type: "mount" }] } });
+    await bundle.ok("run", "-d", bundle.id);
+    while (JSON.parse(await bundle.ok("ps", "-f", "json", bundle.id)).length < 2) await Bun.sleep(5);
+    await bundle.ok("kill", bundle.id, "KILL");
+    await bundle.until("stopped");
+    await bundle.ok("delete", bundle.id);
+    expect(cgroupsOf(bundle.id)).toEqual([]);
+  });
+});
+
+describe("exec", () => {
+  root("runs a process with what the flags change, and passes its status on", async () => {
+    await using bundle = new OciBundle("exec sleep 1000");
+    await bundle.ok("run", "-d", bundle.id);
+    const flags = ["--env", "A=1", "--cwd", "/bin", "--user", "12:34", "-g", "56"];
+    const script = "echo $A; pwd; id -u; id -g; id -G; exit 4";
+    const result = await bundle.run("exec", ...flags, bundle.id, "sh", "-c", script);
+    expect(result).toEqual({ status: 4, stdout: "1\n/bin\n12\n34\n34 56\n", stderr: "" });
+    const bits = ["grep", "CapEff", "/proc/self/status"];
+    expect(await bundle.ok("exec", "--cap", "CAP_SYS_TIME", bundle.id, ...bits)).toContain("0000000022000420");
+    expect(await bundle.ok("exec", "--no-new-privs", bundle.id, "grep", "NoNew", "/proc/self/status")).toContain("\t1");
+    expect((await bundle.run("exec", bundle.id, "nosuch")).stderr).toContain(
+      'exec: "nosuch": executable file not found in $PATH',
+    );
+    expect((await bundle.run("exec", "nosuch", "true")).stderr).toContain("container does not exist");
+  });
+
+  root("-d leaves the process to itself and writes its pid", async () => {
+    await using bundle = new OciBundle("exec sleep 1000");
+    await bundle.ok("run", "-d", bundle.id);
+    await bundle.ok("exec", "-d", "--pid-file", bundle.folder.at("pid"), bundle.id, "sleep", "500");
+    const pid = Number(readFileSync(bundle.folder.at("pid"), "utf8"));
+    expect(JSON.parse(await bundle.ok("ps", "-f", "json", bundle.id))).toContain(pid);
+  });
+
+  root("--process takes the whole of it from a file", async () => {
+    await using bundle = new OciBundle("exec sleep 1000");
+    await bundle.ok("run", "-d", bundle.id);
+    const process = { cwd: "/tmp", args: ["pwd"], env: ["PATH=/bin"] };
+    await Bun.write(bundle.folder.at("process.json"), JSON.stringify(process));
+    expect(await bundle.ok("exec", "--process", bundle.folder.at("process.json"), bundle.id)).toBe("/tmp\n");
+  });
+});
+
+describe("what is refused", () => {
+  root("says why, on standard error and in the log, and leaves nothing", async () => {
+    await using bundle = new OciBundle("true");
+    const log = bundle.folder.at("log");
+    expect((await bundle.run("create", "bad/id")).stderr).toContain('invalid container ID format: "bad/id"');
+    const away = await bundle.run("--log", log, "--log-format", "json", "create", "-b", "/nosuch", bundle.id);
+    expect(away.status).toBe(1);
+    expect(away.stderr).toContain("/nosuch/config.json not found");
+    expect(JSON.parse(readFileSync(log, "utf8"))).toMatchObject({ level: "error", msg: away.stderr.split("\n")[0] });
+    bundle.configure("true", { root: { path: "absent" } });
+    expect((await bundle.run("create", bundle.id)).stderr).toContain("root.path");
+    bundle.configure("true", { process: { args: ["nosuch"] } });
+    expect((await bundle.run("run", bundle.id)).stderr).toContain('exec: "nosuch": executable file not found in $PATH');
+    bundle.configure("true", { process: { terminal: true } });
+    expect((await bundle.run("create", bundle.id)).stderr).toContain("--console-socket");
+    bundle.configure("true", { mounts: [{ destination: "/x", type: "nosuchfs", source: "x" }] });
+    expect((await bundle.run("create", bundle.id)).stderr).toContain("mounts[0] (nosuchfs on /x)");
+    expect(readdirSync(bundle.root).filter((name) => name !== "libexec")).toEqual([]);
+    expect(cgroupsOf(bundle.id)).toEqual([]);
+    expect((await bundle.run("nosuch")).status).not.toBe(0);
+    expect((await bundle.run("--systemd-cgroup", "list")).stderr).toContain("--systemd-cgroup is not supported yet");
+    expect((await bundle.run("create")).stderr).toContain('"create" requires exactly 1 argument(s)');
+  });
+
+  root("spec writes a configuration once; features lists what there is", async () => {
+    await using bundle = new OciBundle("true");
+    const at = bundle.folder.at("fresh");
+    await Bun.write(`${at}/keep`, "");
+    await bundle.ok("spec", "--bundle", at);
+    expect(JSON.parse(readFileSync(`${at}/config.json`, "utf8"))).toMatchObject({ process: { args: ["sh"] } });
+    expect((await bundle.run("spec", "-b", at)).stderr).toContain("File config.json exists. Remove it first");
+    const found = JSON.parse(await bundle.ok("features"));
+    expect(found.linux.seccomp.actions).toContain("SCMP_ACT_ERRNO");
+    expect(found.mountOptions).toContain("rro");
+    expect(await bundle.ok("--version")).toMatch(/^galley version .*\nspec: 1\.3\.0\n$/);
+  });
+});
