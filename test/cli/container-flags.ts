@@ -40,6 +40,22 @@ export function tryFlags(title: string, store: () => Store, tries: readonly Try[
   });
 }
 
+/** Flags, what to show of the container (a template of `inspect`), and all that is shown. */
+export type Shown = readonly [flags: string, template: string, shows: string];
+
+/** Makes a container with each of the flags by `create`, for what can be seen only from outside. */
+export function showFlags(title: string, store: () => Store, shown: readonly Shown[]): void {
+  describe(title, () => {
+    for (const [flags, template, shows] of shown) {
+      testWith(root, `${flags} (${template})`, async () => {
+        const id = await store().ok(["create", ...wordsOf(store(), flags), "busybox"]);
+        expect(await store().ok(["inspect", "-f", template, id])).toBe(shows);
+        await store().ok(["rm", "-v", id]);
+      });
+    }
+  });
+}
+
 /** Flags, and what standard error says of them. The status is 125, and no container is left. */
 export type Refusal = readonly [flags: string, says: string | RegExp];
 

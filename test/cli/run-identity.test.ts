@@ -57,6 +57,32 @@ describe("a container's identity", () => {
     expect(result).toEqual({ status: 125, stdout: "", stderr: "galley: No such image: nosuch:1\n" });
   });
 
+  testWith(root, "--pull always asks the registry for an image that is there, --pull missing does not", async () => {
+    const name = "127.0.0.1:1/there:1";
+    await store().ok(["tag", "busybox", name]);
+    expect(await store().ok(["run", "--rm", "--pull", "missing", name, "echo", "here"])).toBe("here");
+    const { status, stderr } = await store().galley(["run", "--rm", "--pull", "always", name, "true"]);
+    expect(status).toBe(125);
+    expect(stderr).toContain("http://127.0.0.1:1: nothing answers there");
+    await store().ok(["rmi", name]);
+  });
+
+  testWith(root, "an image that is to be pulled is told of, unless --quiet", async () => {
+    const run = (...flags: string[]) => store().galley(["create", ...flags, "127.0.0.1:1/absent:1"]);
+    const [told, quiet] = await Promise.all([run(), run("--quiet")]);
+    expect(told.stderr).toStartWith("Unable to find image '127.0.0.1:1/absent:1' locally\n");
+    expect(quiet.stderr).toStartWith("galley: ask registry http://127.0.0.1:1");
+    expect([told.status, quiet.status]).toEqual([125, 125]);
+  });
+
+  testWith(root, "create refuses what run refuses, and -d, with 125", async () => {
+    for (const flags of ["--cap-add nosuch", "--network nosuch", "--restart nosuch", "--health-cmd true", "-d"]) {
+      const { status, stdout } = await store().galley(["create", ...flags.split(" "), "busybox"]);
+      expect({ flags, status, stdout }).toEqual({ flags, status: 125, stdout: "" });
+    }
+    expect(await store().ok(["ps", "-aq"])).toBe("");
+  });
+
   testWith(root, "--rm leaves nothing", async () => {
     const id = await store().ok(["run", "--rm", "-d", "busybox", "sleep", "1000"]);
     await store().ok(["kill", id]);

@@ -2,7 +2,7 @@
 import { describe, expect } from "bun:test";
 import { freePort } from "../harness/free-port.ts";
 import { testWith } from "../harness/requirements.ts";
-import { fileStore, refuseFlags, tryFlags } from "./container-flags.ts";
+import { fileStore, refuseFlags, showFlags, tryFlags } from "./container-flags.ts";
 
 const root = { root: true };
 const store = fileStore();
@@ -27,7 +27,25 @@ tryFlags("the container has", store, [
   ["--network none", addresses, "0"],
   ["--network none --add-host a:10.0.0.1", "grep a$ /etc/hosts", "10.0.0.1\ta"],
   ["--network host", "[ -e /sys/class/net/galley0 ] && echo host", "host"],
-  ["--expose 80 --expose 90-91/udp", "echo here", "here"],
+]);
+
+showFlags("inspect shows", store, [
+  ["--expose 80 --expose 90-91/udp", "{{json .Config.ExposedPorts}}", '{"80/tcp":{},"90/udp":{},"91/udp":{}}'],
+  [
+    "--publish 127.0.0.1:8080:80",
+    "{{json .HostConfig.PortBindings}}",
+    '{"80/tcp":[{"HostIp":"127.0.0.1","HostPort":"8080"}]}',
+  ],
+  ["-p 80/udp", "{{json .HostConfig.PortBindings}}", '{"80/udp":[{"HostIp":"","HostPort":""}]}'],
+  ["--publish-all", "{{.HostConfig.PublishAllPorts}}", "true"],
+  ["--hostname me --domainname there", "{{.Config.Hostname}} {{.Config.Domainname}}", "me there"],
+  [
+    "--dns 10.0.0.1 --dns-search a --dns-option b",
+    "{{with .HostConfig}}{{.Dns}}{{.DnsSearch}}{{.DnsOptions}}{{end}}",
+    "[10.0.0.1][a][b]",
+  ],
+  ["--add-host a=10.0.0.1", "{{.HostConfig.ExtraHosts}}", "[a:10.0.0.1]"],
+  ["--network none", "{{.HostConfig.NetworkMode}}", "none"],
 ]);
 
 refuseFlags("refused:", store, [

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect } from "bun:test";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { testWith } from "../harness/requirements.ts";
-import { fileStore, refuseFlags, tryFlags } from "./container-flags.ts";
+import { fileStore, refuseFlags, showFlags, tryFlags } from "./container-flags.ts";
 
 const root = { root: true };
 const store = fileStore();
@@ -18,6 +18,7 @@ beforeAll(() => {
 tryFlags("the process sees", store, [
   ["-w /tmp", "pwd", "/tmp"],
   ["--workdir /made/for/it", "pwd", "/made/for/it"],
+  ["-w /a/.././/b/", "pwd; ls -d /a 2>&1 || :", "/b\nls: /a: No such file or directory"],
   ["-u 1234", "id -u; id -g", "1234\n0"],
   ["--user 1234:5678", "id -u; id -g", "1234\n5678"],
   ["-u nobody", "id -un", "nobody"],
@@ -29,13 +30,24 @@ tryFlags("the process sees", store, [
   ["--env-file HOME/first.env --env-file HOME/second.env", "echo $A$B", "12"],
   ["--env-file HOME/first.env -e A=own", "echo $A$B", "own1"],
   ["--init", "cat /proc/1/comm; echo $$", "galley-init\n2"],
-  ["--stop-signal USR1", "echo $$", "1"],
-  ["--no-healthcheck", "echo $$", "1"],
+  ["--no-healthcheck", "echo here", "here"],
   ["--oom-score-adj 500", "cat /proc/self/oom_score_adj", "500"],
   ["--quiet --pull never", "echo here", "here"],
   ["-q --pull missing", "echo here", "here"],
   ["--disable-content-trust", "echo here", "here"],
+  ["--pull never --platform linux", "echo here", "here"],
   ["--attach stdout", "echo out", "out"],
+]);
+
+showFlags("inspect shows", store, [
+  ["--stop-signal USR1 --stop-timeout 7", "{{.Config.StopSignal}} {{.Config.StopTimeout}}", "USR1 7"],
+  ["--stop-timeout -1", "{{.Config.StopTimeout}}", "-1"],
+  ["--entrypoint a", "{{json .Config.Entrypoint}} {{json .Config.Cmd}}", '["a"] null'],
+  ["-t --interactive", "{{.Config.Tty}} {{.Config.OpenStdin}} {{.Config.StdinOnce}}", "true true true"],
+  ["--tty=false -i=0", "{{.Config.Tty}} {{.Config.OpenStdin}}", "false false"],
+  ["-w /a/.././/b/ -u 1:2", "{{.Config.WorkingDir}} {{.Config.User}}", "/b 1:2"],
+  ["--group-add 7 --group-add root", "{{.HostConfig.GroupAdd}}", "[7 root]"],
+  ["--init --oom-score-adj -5", "{{.HostConfig.Init}} {{.HostConfig.OomScoreAdj}}", "true -5"],
 ]);
 
 refuseFlags("refused of the process:", store, [
@@ -58,6 +70,13 @@ refuseFlags("refused of the process:", store, [
   ["--no-such-flag", "unknown flag: --no-such-flag"],
   ["--intractive", "did you mean --interactive?"],
   ["--health-cmd true", "--health-cmd is not supported"],
+  ["--health-interval 1s", "--health-interval is not supported"],
+  ["--health-retries 1", "--health-retries is not supported"],
+  ["--health-start-interval 1s", "--health-start-interval is not supported"],
+  ["--health-start-period 1s", "--health-start-period is not supported"],
+  ["--health-timeout 1s", "--health-timeout is not supported"],
+  ["--tty=perhaps", "perhaps"],
+  ["--sig-proxy=perhaps", "perhaps"],
   ["--runtime runc", "--runtime is not supported"],
 ]);
 

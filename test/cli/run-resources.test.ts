@@ -2,7 +2,7 @@
 import { describe, expect } from "bun:test";
 import { existsSync } from "node:fs";
 import { testWith } from "../harness/requirements.ts";
-import { fileStore, refuseFlags, tryFlags } from "./container-flags.ts";
+import { fileStore, refuseFlags, showFlags, tryFlags } from "./container-flags.ts";
 
 const root = { root: true };
 const store = fileStore();
@@ -14,6 +14,7 @@ function cgroup(v2: string, controller: string, v1: string): string {
 }
 
 const memory = cgroup("memory.max", "memory", "memory.limit_in_bytes");
+const swap = cgroup("memory.swap.max", "memory", "memory.memsw.limit_in_bytes");
 const cpu = unified
   ? "cat /sys/fs/cgroup/cpu.max"
   : "cd /sys/fs/cgroup/cpu; echo $(cat cpu.cfs_quota_us cpu.cfs_period_us)";
@@ -30,8 +31,10 @@ tryFlags("the container has", store, [
   ["--ulimit nofile=99:100", "ulimit -Sn; ulimit -Hn", "99\n100"],
   ["--ulimit core=0 --ulimit nproc=1000", "ulimit -c; grep -c 'processes *1000 *1000' /proc/self/limits", "0\n1"],
   ["--cgroupns host --cgroup-parent /galley-test/parent", "grep -c /galley-test/parent/ /proc/self/cgroup", /^[1-9]/],
-  ["--memory 64m --memory-swap 64m", "echo $$", "1"],
-  ["--memory 64m --memory-swap -1", "echo $$", "1"],
+  ["--ulimit nofile=99", "ulimit -Sn; ulimit -Hn", "99\n99"],
+  ["-m 64m --memory-swap 96m", swap, unified ? "33554432" : "100663296"],
+  ["-m 64m --memory-swap 64m", swap, unified ? "0" : "67108864"],
+  ["-m 64m --memory-swap -1", swap, unified ? "max" : /^\d{16,}$/m],
 ]);
 
 if (!unified) {
@@ -42,6 +45,25 @@ if (!unified) {
     ["-m 64m --oom-kill-disable", "head -1 /sys/fs/cgroup/memory/memory.oom_control", "oom_kill_disable 1"],
   ]);
 }
+
+showFlags("inspect shows", store, [
+  ["-m 64m --memory-swap 96m", "{{.HostConfig.Memory}} {{.HostConfig.MemorySwap}}", "67108864 100663296"],
+  ["-m 64m", "{{.HostConfig.MemorySwap}}", "134217728"],
+  ["-m 64m --memory-swap -1", "{{.HostConfig.MemorySwap}}", "-1"],
+  ["-m 64m --memory-reservation 32m", "{{.HostConfig.MemoryReservation}}", "33554432"],
+  ["--cpus 1.5 --cpu-shares 12", "{{.HostConfig.NanoCpus}} {{.HostConfig.CpuShares}}", "1500000000 12"],
+  ["--cpu-quota 20000 --cpu-period 50000", "{{.HostConfig.CpuQuota}} {{.HostConfig.CpuPeriod}}", "20000 50000"],
+  ["--cpuset-cpus 0 --cpuset-mems 0", "{{.HostConfig.CpusetCpus}} {{.HostConfig.CpusetMems}}", "0 0"],
+  ["--pids-limit 77", "{{.HostConfig.PidsLimit}}", "77"],
+  ["--shm-size 2m", "{{.HostConfig.ShmSize}}", "2097152"],
+  ["--ulimit nofile=9:10", "{{json .HostConfig.Ulimits}}", '[{"Name":"nofile","Hard":10,"Soft":9}]'],
+  ["--cgroup-parent /x", "{{.HostConfig.CgroupParent}}", "/x"],
+  ["--restart always", "{{json .HostConfig.RestartPolicy}}", '{"Name":"always","MaximumRetryCount":0}'],
+  ["--restart unless-stopped", "{{.HostConfig.RestartPolicy.Name}}", "unless-stopped"],
+  ["--restart on-failure:3", "{{json .HostConfig.RestartPolicy}}", '{"Name":"on-failure","MaximumRetryCount":3}'],
+  ["", "{{.HostConfig.RestartPolicy.Name}} {{json .HostConfig.LogConfig}}", 'no {"Type":"json-file","Config":{}}'],
+  ["--log-driver json-file --log-opt max-size=1m", "{{.HostConfig.LogConfig}}", "{json-file map[max-size:1m]}"],
+]);
 
 refuseFlags("refused:", store, [
   ["-m lots", "lots"],

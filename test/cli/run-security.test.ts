@@ -1,9 +1,9 @@
 /** Flags of `run` about what the container may do. */
 import { beforeAll, describe, expect } from "bun:test";
-import { writeFileSync } from "node:fs";
+import { readlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { testWith } from "../harness/requirements.ts";
-import { fileStore, refuseFlags, tryFlags } from "./container-flags.ts";
+import { fileStore, refuseFlags, showFlags, tryFlags } from "./container-flags.ts";
 
 const root = { root: true };
 const store = fileStore();
@@ -19,6 +19,9 @@ beforeAll(() => {
   writeFileSync(join(store().home, "broken.json"), "{");
 });
 
+/** Says how /dev/mine, which is /dev/loop-control (character device 10:237), can be opened. */
+const opening =
+  "for m in reads writes; do case $m in reads) true < /dev/mine;; *) true > /dev/mine;; esac 2>/dev/null && echo $m; done; :";
 const capabilities = "grep CapEff /proc/self/status | cut -f2";
 
 tryFlags("the container", store, [
@@ -41,12 +44,15 @@ tryFlags("the container", store, [
   ["--security-opt no-new-privileges:false", "grep NoNewPrivs /proc/self/status", "NoNewPrivs:\t0"],
   ["", "wc -c < /proc/timer_list; (echo 1 > /proc/sys/kernel/panic) 2>&1 || :", /^0\n.*Read-only file system$/m],
   ["--security-opt systempaths=unconfined", "[ $(head -c 9 /proc/timer_list | wc -c) = 9 ] && echo open", "open"],
-  ["--security-opt apparmor=unconfined --security-opt label=disable", "echo $$", "1"],
   ["--read-only", "touch /a 2>&1; touch /dev/shm/a && echo shm", "touch: /a: Read-only file system\nshm"],
   ["--read-only --tmpfs /run", "touch /run/a && echo run", "run"],
   ["--device /dev/loop-control", "ls -l /dev/loop-control | cut -c1", "c"],
-  ["--device /dev/null:/dev/mine:r", "head -c1 /dev/mine; echo x > /dev/mine && echo written", "written"],
-  ["--device-cgroup-rule c␣10:229␣rwm", "mknod /f c 10 229 && echo made", "made"],
+  ["--device /dev/loop-control:/dev/mine:r", opening, "reads"],
+  ["--device /dev/loop-control:/dev/mine:rw", opening, "reads\nwrites"],
+  ["--device /dev/loop-control:/dev/mine", opening, "reads\nwrites"],
+  ["", `mknod /dev/mine c 10 237; ${opening}; echo done`, "done"],
+  ["--device-cgroup-rule c␣10:237␣r", `mknod /dev/mine c 10 237; ${opening}`, "reads"],
+  ["--device-cgroup-rule c␣10:*␣rwm", `mknod /dev/mine c 10 237; ${opening}`, "reads\nwrites"],
   ["--sysctl net.ipv4.ip_forward=0", "cat /proc/sys/net/ipv4/ip_forward", "0"],
   ["--sysctl kernel.shmmax=65536", "cat /proc/sys/kernel/shmmax", "65536"],
   ["--pid host", "[ $$ -gt 1 ] && [ -e /proc/1/comm ] && echo host", "host"],
@@ -54,6 +60,21 @@ tryFlags("the container", store, [
   ["--ipc none", "[ -e /dev/shm ] || echo none", "none"],
   ["--uts host --network host", "hostname | wc -l", "1"],
   ["--cgroupns private", "cut -d: -f3 /proc/self/cgroup | sort -u", "/"],
+]);
+
+showFlags("inspect shows", store, [
+  [
+    "--security-opt apparmor=unconfined --security-opt label=disable",
+    "{{.HostConfig.SecurityOpt}}",
+    "[apparmor=unconfined label=disable]",
+  ],
+  ["--cap-add chown --cap-drop net_raw", "{{.HostConfig.CapAdd}} {{.HostConfig.CapDrop}}", "[CAP_CHOWN] [CAP_NET_RAW]"],
+  ["--privileged --read-only", "{{.HostConfig.Privileged}} {{.HostConfig.ReadonlyRootfs}}", "true true"],
+  ["--device /dev/null:/dev/mine:r", "{{.HostConfig.Devices}}", "[{/dev/null /dev/mine r}]"],
+  ["--device-cgroup-rule c␣1:3␣r", "{{.HostConfig.DeviceCgroupRules}}", "[c 1:3 r]"],
+  ["--sysctl kernel.shmmax=65536", "{{.HostConfig.Sysctls}}", "map[kernel.shmmax:65536]"],
+  ["--pid host --ipc shareable", "{{.HostConfig.PidMode}} {{.HostConfig.IpcMode}}", "host shareable"],
+  ["--uts host --cgroupns private", "{{.HostConfig.UTSMode}} {{.HostConfig.CgroupnsMode}}", "host private"],
 ]);
 
 refuseFlags("refused:", store, [
@@ -80,7 +101,22 @@ refuseFlags("refused:", store, [
   ["--use-api-socket=1", "--use-api-socket is not supported"],
 ]);
 
-describe("namespaces of another container", () => {
+describe("namespaces of the host and of another container", () => {
+  for (const [flag, name] of Object.entries({
+    pid: "pid",
+    ipc: "ipc",
+    uts: "uts",
+    cgroupns: "cgroup",
+    network: "net",
+  })) {
+    testWith(root, `--${flag} host is the host's`, async () => {
+      const link = `/proc/self/ns/${name}`;
+      expect(await store().ok(["run", "--rm", `--${flag}`, "host", "busybox", "readlink", link])).toBe(
+        readlinkSync(link),
+      );
+    });
+  }
+
   testWith(root, "--pid, --ipc and --network container:NAME share them", async () => {
     await store().ok(["run", "-d", "--name", "first", "--ipc", "shareable", "busybox", "sleep", "1000"]);
     const joined = ["--pid", "container:first", "--ipc", "container:first", "--network", "container:first"];

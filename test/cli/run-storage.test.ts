@@ -3,7 +3,7 @@ import { beforeAll, describe, expect } from "bun:test";
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { testWith } from "../harness/requirements.ts";
-import { fileStore, refuseFlags, tryFlags } from "./container-flags.ts";
+import { fileStore, refuseFlags, showFlags, tryFlags } from "./container-flags.ts";
 
 const root = { root: true };
 const store = fileStore();
@@ -48,6 +48,17 @@ tryFlags("mounts", store, [
   ["--tmpfs /t:size=2m,mode=750,exec", "stat -c %a /t; df /t | tail -1 | awk '{print $2}'", "750\n2048"],
   ["--shm-size 2m", "df /dev/shm | tail -1 | awk '{print $2}'", "2048"],
   ["", "awk '$2 == \"/\" {print $4}' /proc/self/mounts | tr , '\\n' | grep volatile", /volatile$/m],
+]);
+
+showFlags("inspect shows", store, [
+  [
+    "-v HOME/dir:/m:ro",
+    "{{range .Mounts}}{{.Type}} {{.Destination}} {{.RW}} {{.Propagation}}{{end}}",
+    "bind /m false rprivate",
+  ],
+  ["-v named:/m", "{{range .Mounts}}{{.Type}} {{.Name}} {{.Driver}} {{.RW}}{{end}}", "volume named local true"],
+  ["--mount src=named,dst=/m,ro", "{{range .Mounts}}{{.Name}} {{.Destination}} {{.RW}}{{end}}", "named /m false"],
+  ["--tmpfs /t:size=1m", "{{.HostConfig.Tmpfs}}", "map[/t:size=1m]"],
 ]);
 
 refuseFlags("refused:", store, [

@@ -40,6 +40,13 @@ test("a path is always there", () => {
   expect(resolveProcess({ image: "i", command: ["x"], env: ["A="] }).env).toEqual(["A=", `PATH=${DEFAULT_PATH}`]);
 });
 
+test("the working directory is the shortest path that means the same", () => {
+  const cleaned = ["/", "//", "/a/", "/a/../b", "/./a//.b/."].map(
+    (workingDir) => resolveProcess({ image: "i", command: ["x"], workingDir }).workingDir,
+  );
+  expect(cleaned).toEqual(["/", "/", "/a", "/b", "/a/.b"]);
+});
+
 test("what cannot be is refused", () => {
   expect(() => resolveProcess({ image: "i", command: ["x"], workingDir: "rel" })).toThrow(
     "the working directory 'rel' is invalid, it needs to be an absolute path",

@@ -38,13 +38,21 @@ function environmentOf(spec: ContainerSpec, image: ImageExecConfig): readonly st
   return hasVariable(env, "PATH") ? env : [...env, `PATH=${DEFAULT_PATH}`];
 }
 
-/** As docker shows it: what was asked for, without a slash at its end; empty where nothing was. */
+/** As docker makes and shows it: the shortest path that means what was asked for; empty where nothing was. */
 function workingDirectory(path: string): string {
-  if (path === "" || path.startsWith("/")) return path.length > 1 && path.endsWith("/") ? path.slice(0, -1) : path;
+  if (path === "") return "";
+  if (path.startsWith("/")) return shortest(path);
   throw new GalleyError(
     "invalid_argument",
     `the working directory '${path}' is invalid, it needs to be an absolute path`,
   );
+}
+
+function shortest(path: string): string {
+  if (!/\/(?:\/|\.|$)/.test(path)) return path;
+  // Seldom needed, and loading it takes time.
+  const clean = process.getBuiltinModule("node:path").posix.normalize(path);
+  return clean.length > 1 && clean.endsWith("/") ? clean.slice(0, -1) : clean;
 }
 
 function stopSignal(text: string): string {
