@@ -72,7 +72,7 @@ export class OciBundle implements AsyncDisposable {
 
 function containersOf(root: string): string[] {
   try {
-    return readdirSync(root).filter((name) => name !== "libexec");
+    return readdirSync(root);
   } catch {
     return [];
   }

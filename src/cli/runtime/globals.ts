@@ -17,9 +17,15 @@ export const runtimeFlags = {
 
 export type RuntimeGlobals = FlagValues<typeof runtimeFlags>;
 
+type Env = Readonly<Record<string, string | undefined>>;
+
 /** The directory of state. */
-export function runtimeRoot(globals: RuntimeGlobals, env: Readonly<Record<string, string | undefined>>): string {
-  if (globals.root !== "") return globals.root;
+export function runtimeRoot(globals: RuntimeGlobals, env: Env): string {
+  return globals.root === "" ? usualRoot(env) : globals.root;
+}
+
+/** Where nothing else is said. The native program is kept there too: managers give roots of their own, which come and go. */
+export function usualRoot(env: Env): string {
   if (process.geteuid?.() === 0) return "/run/galley-runtime";
   return `${env.XDG_RUNTIME_DIR || `/run/user/${process.geteuid?.()}`}/galley-runtime`;
 }

@@ -6,7 +6,7 @@ import { parseFlags } from "../flags/parse.ts";
 import { UsageError } from "../usage-error.ts";
 import { version } from "../version.ts";
 import type { RuntimeCommand } from "./command.ts";
-import { type RuntimeGlobals, runtimeFlags, runtimeRoot } from "./globals.ts";
+import { type RuntimeGlobals, runtimeFlags, runtimeRoot, usualRoot } from "./globals.ts";
 import { helpOf, overview } from "./help.ts";
 import { reportRuntimeFailure } from "./report.ts";
 import { runtimeCommands } from "./table.ts";
@@ -71,6 +71,6 @@ async function runCommand(
     throw new UsageError(`runtime: "${name}" requires ${wanted} argument(s)`, 1, true);
   }
   const root = runtimeRoot(globals, cli.env);
-  const native = (): string => nativeProgram({ root });
+  const native = (): string => nativeProgram({ root: usualRoot(cli.env) });
   return command.run({ cli, globals, root, native, flags: values, args, changed });
 }

@@ -18,24 +18,23 @@ import { type Status, type StoredState, statusOf, storedConfig, storedState } fr
 const PATIENCE = 10_000;
 const LOOK = 2;
 
-/** Sends a signal (runtime-spec runtime.md, "Kill"). `all`: to every process of the container. */
+/** Sends a signal (runtime-spec runtime.md, "Kill"). `all`: to every process of the container. Signal 0 only asks. */
 export async function killContainer(home: Home, signal: string, all: boolean): Promise<void> {
   const stored = storedState(home);
-  const number = parseSignal(signal);
-  const status = statusOf(home, stored);
-  if (all) return void signalAll(home, number);
-  if (status === "stopped") throw new GalleyError("failed_precondition", "container not running", { subject: home.id });
-  signalProcess(stored, number);
+  const number = signal === "0" ? 0 : parseSignal(signal);
   // Without a pid namespace of its own the end of the first process ends no other.
-  if (number === signals.KILL && !hasOwnPids(home)) signalAll(home, number);
+  const whole = all || (number === signals.KILL && !hasOwnPids(home));
+  const others = whole ? processesOf(home) : [];
+  for (const pid of others) sendSignal(pid, number);
+  if (all || others.length > 0) return;
+  if (statusOf(home, stored) === "stopped") {
+    throw new GalleyError("failed_precondition", "container not running", { subject: home.id });
+  }
+  signalProcess(stored, number);
 }
 
 function hasOwnPids(home: Home): boolean {
   return (storedConfig(home).linux?.namespaces ?? []).some(({ type, path = "" }) => type === "pid" && path === "");
-}
-
-function signalAll(home: Home, signal: number): void {
-  for (const pid of processesOf(home)) sendSignal(pid, signal);
 }
 
 function signalProcess(stored: StoredState, signal: number): void {
@@ -87,18 +86,26 @@ export async function deleteContainer(home: Home, native: string, force: boolean
   if (status !== "stopped" && status !== "created" && !force) {
     throw new GalleyError("failed_precondition", `cannot delete container ${home.id} that is not stopped: ${status}`);
   }
-  if (status !== "stopped") await endProcesses(home, native, stored, status);
+  if (status === "paused") await runSection(home, native, "resume");
+  signalProcess(stored, signals.KILL);
+  await untilGone(() => isAlive(stored));
+  if (!hasOwnPids(home)) await killOthers(home);
   await cleanUp(home, native);
   rmSync(home.directory, { recursive: true, force: true });
 }
 
-async function endProcesses(home: Home, native: string, stored: StoredState, status: Status): Promise<void> {
-  signalProcess(stored, signals.KILL);
-  if (!hasOwnPids(home)) signalAll(home, signals.KILL);
-  if (status === "paused") await runSection(home, native, "resume");
-  for (const end = performance.now() + PATIENCE; isAlive(stored); await Bun.sleep(LOOK)) {
-    if (performance.now() > end)
-      throw new GalleyError("deadline_exceeded", "container init still running", { subject: home.id });
+/** What a container without a pid namespace of its own has left running. */
+async function killOthers(home: Home): Promise<void> {
+  await untilGone(() => {
+    const pids = processesOf(home);
+    for (const pid of pids) sendSignal(pid, signals.KILL);
+    return pids.length > 0;
+  });
+}
+
+async function untilGone(isThere: () => boolean): Promise<void> {
+  for (const end = performance.now() + PATIENCE; isThere(); await Bun.sleep(LOOK)) {
+    if (performance.now() > end) throw new GalleyError("deadline_exceeded", "container init still running");
   }
 }
 

@@ -11,7 +11,7 @@ export interface Home {
   readonly config: string;
   /** `PID STARTTIME` of the first process, written as soon as there is one. */
   readonly identity: string;
-  /** The fifo at which a created container waits. */
+  /** The fifo at which a created container waits; under runc's name for it, which tools look for. */
   readonly gate: string;
   /** The recipe of the end, with the sections cleanup, remove, pause, resume and kill. */
   readonly recipe: string;
@@ -38,7 +38,7 @@ export function homeOf(root: string, id: string): Home {
     state: at("state.json"),
     config: at("config.json"),
     identity: at("identity"),
-    gate: at("gate"),
+    gate: at("exec.fifo"),
     recipe: at("end"),
     mountPoint: at("root"),
   };
