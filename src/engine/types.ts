@@ -85,6 +85,8 @@ export interface ContainerSpec {
   readonly tty?: boolean;
   readonly openStdin?: boolean;
   readonly stdinOnce?: boolean;
+  /** Streams that whoever makes the container asks to be attached to; shown by inspect. */
+  readonly attach?: readonly ("stdin" | "stdout" | "stderr")[];
   readonly labels?: Readonly<Record<string, string>>;
   readonly stopSignal?: string;
   /** Seconds; -1 waits for ever. */
@@ -127,6 +129,10 @@ export interface ContainerSpec {
   readonly logDriver?: "json-file" | "none";
   readonly logOptions?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
+  /** The image's health check is not wanted. */
+  readonly noHealthcheck?: boolean;
+  /** The file that was asked to hold the ID; shown by inspect, and written by whoever asked. */
+  readonly cidFile?: string;
 }
 
 export type ContainerState = "created" | "running" | "paused" | "restarting" | "removing" | "exited" | "dead";

@@ -49,6 +49,7 @@ describe("a container's identity", () => {
     const file = join(store().home, "created");
     const id = await store().ok(["create", "--cidfile", file, "busybox"]);
     expect(readFileSync(file, "utf8")).toBe(id);
+    expect(await store().ok(["inspect", "-f", "{{.HostConfig.ContainerIDFile}}", id])).toBe(file);
     await store().ok(["rm", id]);
   });
 

@@ -8,6 +8,8 @@ import { fileStore, refuseFlags, showFlags, tryFlags } from "./container-flags.t
 const root = { root: true };
 const store = fileStore();
 
+const streams = "{{with .Config}}{{.AttachStdin}} {{.AttachStdout}} {{.AttachStderr}}{{end}}";
+
 beforeAll(() => {
   writeFileSync(join(store().home, "first.env"), "A=1\nB=1\n");
   writeFileSync(join(store().home, "second.env"), "B=2\n");
@@ -41,6 +43,11 @@ tryFlags("the process sees", store, [
 
 showFlags("inspect shows", store, [
   ["--stop-signal USR1 --stop-timeout 7", "{{.Config.StopSignal}} {{.Config.StopTimeout}}", "USR1 7"],
+  ["", streams, "false true true"],
+  ["-i", streams, "true true true"],
+  ["-a stdout", streams, "false true false"],
+  ["-a stderr -a STDIN", streams, "true false true"],
+  ["--no-healthcheck", "{{.Config.Healthcheck.Test}}", "[NONE]"],
   ["--stop-timeout -1", "{{.Config.StopTimeout}}", "-1"],
   ["--entrypoint a", "{{json .Config.Entrypoint}} {{json .Config.Cmd}}", '["a"] null'],
   ["-t --interactive", "{{.Config.Tty}} {{.Config.OpenStdin}} {{.Config.StdinOnce}}", "true true true"],

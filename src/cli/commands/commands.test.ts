@@ -289,7 +289,7 @@ describe("create", () => {
       status: 0,
       out: `${id}\n`,
       err: "WARNING: careful\n",
-      calls: ['create {"command":["true"],"name":"x","image":"busybox"}'],
+      calls: ['create {"command":["true"],"attach":["stdout","stderr"],"name":"x","image":"busybox"}'],
     });
   });
 
@@ -301,7 +301,9 @@ describe("create", () => {
   });
 
   test("--pull never leaves absence to the engine", async () => {
-    expect((await galley("create", "--pull", "never", "debian")).calls).toEqual(['create {"image":"debian"}']);
+    expect((await galley("create", "--pull", "never", "debian")).calls).toEqual([
+      'create {"attach":["stdout","stderr"],"image":"debian"}',
+    ]);
   });
 });
 

@@ -3,7 +3,7 @@ import { toGalleyError } from "../../errors.ts";
 import type { Cli, CliEngine } from "../cli.ts";
 import { defineCommand } from "../command.ts";
 import { containerFlags } from "../container-flags/flags.ts";
-import type { ContainerRequest } from "../container-flags/spec.ts";
+import { attachedStreams, type ContainerRequest } from "../container-flags/spec.ts";
 import { bool, string } from "../flags/kinds.ts";
 import {
   type AttachSettings,
@@ -42,7 +42,6 @@ export const command = defineCommand({
   },
 });
 
-/** Without `--attach` all output is; `--interactive` attaches the input in any case. */
 function attachSettings(
   flags: {
     readonly attach: readonly string[];
@@ -52,11 +51,11 @@ function attachSettings(
   },
   keys: Uint8Array,
 ): AttachSettings {
-  const all = flags.attach.length === 0;
+  const streams = attachedStreams(flags);
   return {
-    stdin: flags.interactive || flags.attach.includes("stdin"),
-    stdout: all || flags.attach.includes("stdout"),
-    stderr: all || flags.attach.includes("stderr"),
+    stdin: streams.includes("stdin"),
+    stdout: streams.includes("stdout"),
+    stderr: streams.includes("stderr"),
     tty: flags.tty,
     proxy: flags["sig-proxy"],
     keys,

@@ -35,10 +35,19 @@ function detachedSpec(detached: boolean, argv: readonly string[]) {
 }
 
 describe("a command line", () => {
-  test("that says nothing asks for nothing", () => expect(spec("busybox")).toEqual({ image: "busybox" }));
+  test("that says nothing asks for nothing", () => {
+    expect(detachedSpec(true, ["busybox"])).toEqual({ image: "busybox" });
+  });
+
+  test("without -d asks for the output, for the input with -i, or for what -a names", () => {
+    expect(spec("i")).toEqual({ image: "i", attach: ["stdout", "stderr"] });
+    expect(spec("-i", "i").attach).toEqual(["stdin", "stdout", "stderr"]);
+    expect(spec("-a", "stdout", "i").attach).toEqual(["stdout"]);
+    expect(spec("-a", "STDERR", "-i", "i").attach).toEqual(["stdin", "stderr"]);
+  });
 
   test("ends its flags with the image", () => {
-    expect(spec("busybox", "ls", "-t", "--rm")).toEqual({ image: "busybox", command: ["ls", "-t", "--rm"] });
+    expect(spec("busybox", "ls", "-t", "--rm")).toMatchObject({ image: "busybox", command: ["ls", "-t", "--rm"] });
   });
 
   test("gives terminal and input", () => {
@@ -120,7 +129,7 @@ describe("a command line", () => {
 
   test("restarts", () => {
     expect(spec("--restart", "on-failure:3", "i").restart).toEqual({ name: "on-failure", maxRetries: 3 });
-    expect(spec("--restart=no", "--rm", "i")).toEqual({ image: "i", autoRemove: true });
+    expect(detachedSpec(true, ["--restart=no", "--rm", "i"])).toEqual({ image: "i", autoRemove: true });
   });
 
   test("reads a seccomp profile", () => {

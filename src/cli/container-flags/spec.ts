@@ -52,6 +52,7 @@ export function containerSpec(request: ContainerRequest, parsers: OptionParsers,
       platform: given(values.platform),
       labels: given(labels(values, source)),
       annotations: given(values.annotation),
+      cidFile: given(values.cidfile),
       resources: given(resourceRequest(values)),
       autoRemove: given(values.rm),
       restart: restart.name === "no" ? undefined : restart,
@@ -76,10 +77,23 @@ function processPart(
     openStdin: given(values.interactive),
     // Whoever is attached from the start ends the container's input by leaving.
     stdinOnce: given(values.interactive && !detached),
+    attach: detached ? undefined : attachedStreams(values),
+    noHealthcheck: given(values["no-healthcheck"]),
     stopSignal: given(values["stop-signal"]),
     stopTimeout: changed.has("stop-timeout") ? values["stop-timeout"] : undefined,
     init: given(values.init),
   });
+}
+
+/** The streams that `run` stays attached to: without `--attach` all output; `--interactive` adds the input in any case. */
+export function attachedStreams({
+  attach,
+  interactive,
+}: Pick<ContainerValues, "attach" | "interactive">): NonNullable<ContainerSpec["attach"]> {
+  const named = attach.length === 0 ? ["stdout", "stderr"] : attach;
+  return (["stdin", "stdout", "stderr"] as const).filter(
+    (stream) => named.includes(stream) || (stream === "stdin" && interactive),
+  );
 }
 
 function networkPart(values: ContainerValues, parsers: OptionParsers): Partial<ContainerSpec> {

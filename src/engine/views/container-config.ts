@@ -17,21 +17,22 @@ export function containerConfig(
   const anonymous = (spec.mounts ?? []).filter(({ type, source }) => type === "volume" && source === undefined);
   const volumes = [...anonymous.map(({ target }) => target), ...Object.keys(image.Volumes ?? {})];
   const command = spec.command ?? (spec.entrypoint === undefined ? image.Cmd : undefined);
-  const stdin = spec.stdinOnce === true;
+  const { attach = [] } = spec;
+  const healthcheck = spec.noHealthcheck === true ? { Test: ["NONE"] } : image.Healthcheck;
   return {
     Hostname: "",
     Domainname: spec.domainname ?? "",
     User: resolved.user,
-    AttachStdin: stdin,
-    AttachStdout: stdin,
-    AttachStderr: stdin,
+    AttachStdin: attach.includes("stdin"),
+    AttachStdout: attach.includes("stdout"),
+    AttachStderr: attach.includes("stderr"),
     ...(exposed.length === 0 ? {} : { ExposedPorts: emptyObjects(exposed) }),
     Tty: spec.tty === true,
     OpenStdin: spec.openStdin === true,
-    StdinOnce: stdin,
+    StdinOnce: spec.stdinOnce === true,
     Env: resolved.env,
     Cmd: command ?? null,
-    ...(image.Healthcheck === undefined ? {} : { Healthcheck: image.Healthcheck }),
+    ...(healthcheck === undefined ? {} : { Healthcheck: healthcheck }),
     Image: spec.image,
     Volumes: volumes.length === 0 ? null : emptyObjects(volumes),
     WorkingDir: resolved.workingDir,

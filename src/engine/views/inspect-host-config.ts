@@ -13,7 +13,7 @@ export function hostConfig(spec: ContainerSpec, cgroupns: "private" | "host"): J
   const tmpfs = tmpfsTexts(spec);
   return {
     Binds: nullIfEmpty(bindTexts(spec)),
-    ContainerIDFile: "",
+    ContainerIDFile: spec.cidFile ?? "",
     LogConfig: { Type: spec.logDriver ?? "json-file", Config: spec.logOptions ?? {} },
     NetworkMode: spec.network ?? "bridge",
     PortBindings: portBindings(spec),
