@@ -1,4 +1,4 @@
-/* galley-native run [--keep N] [--pass FD] [--no-exec-wait] RECIPE [REPORT_FD] | check RECIPE
+/* galley-native run [--keep N] [--pass FD] [--no-exec-wait | --await-end] RECIPE [REPORT_FD] | check RECIPE
    galley-native foreground [--recipe FD] [--console FD] [--no-subreaper] PID */
 #include "foreground.h"
 #include "sealed.h"
@@ -14,6 +14,7 @@ struct options {
   u32 preserved;
   int passed;
   bool await_exec;
+  bool await_end;
 };
 
 static struct actor actor;
@@ -36,6 +37,7 @@ static struct options parse_options(char **argv) {
   options.command = argv[1];
   for (argv += 2; *argv != NULL && (*argv)[0] == '-' && (*argv)[1] == '-'; argv++) {
     if (same_text(*argv, "--no-exec-wait")) options.await_exec = false;
+    else if (same_text(*argv, "--await-end")) options.await_end = true;
     else if (same_text(*argv, "--keep") && argv[1] != NULL) options.preserved = (u32)parse_number(*++argv);
     else if (same_text(*argv, "--pass") && argv[1] != NULL) options.passed = (int)parse_number(*++argv);
     else refuse(*argv, "unknown option", 2);
@@ -83,6 +85,12 @@ static void become_private(void) {
   sys(prctl, PR_SET_NAME, "galley-native");
 }
 
+static _Noreturn void end_as_inside(void) {
+  int status = 0;
+  while (sys(wait4, actor.pid, &status, 0, 0) == -EINTR) continue;
+  end_process(exit_code(status));
+}
+
 static _Noreturn void execute(const struct options *options) {
   load_recipe(options->recipe, &actor.recipe, options->report_fd);
   close_others(options, actor.recipe.header);
@@ -95,6 +103,7 @@ static _Noreturn void execute(const struct options *options) {
   long outside = run_outside(&actor);
   struct failure failure = finish_start(&actor, outside, options->await_exec);
   write_report(&actor, options->report_fd, failure);
+  if (failure.error == 0 && options->await_end) end_as_inside();
   end_process(failure.error == 0 ? 0 : 1);
 }
 

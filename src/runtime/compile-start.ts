@@ -13,7 +13,7 @@ import { forgetCgroup } from "./cgroup-entry.ts";
 import { compileDevices, ownsDev } from "./devices.ts";
 import { type HostFacts, hostFacts } from "./host.ts";
 import { hostIds, inUserNamespace } from "./id-maps.ts";
-import { announce, awaitCreated, openGate, waitAtGate } from "./managed.ts";
+import { announce, announceMounts, awaitCreated, awaitHooks, openGate, waitAtGate } from "./managed.ts";
 import { compileMounts } from "./mounts.ts";
 import { cloneFlags, compileNamespaces, type Namespaces } from "./namespaces.ts";
 import { compileProcess, makeWorkingDirectory, oomScore } from "./process.ts";
@@ -89,6 +89,7 @@ function outside({ input, process, namespaces, stdio, cgroup }: Start): Step[] {
     ...announce(input.managed),
     ...namespaces.idMaps,
     ...(input.extra?.outside ?? []),
+    ...awaitHooks(input.managed),
     step("signal", [point.network], { cause: "network ready" }),
     ...cgroup.prepare,
     ...oomScore(process.oomScoreAdj),
@@ -123,6 +124,7 @@ function inside({ input, process, linux, facts, namespaces, stdio, cgroup }: Sta
     ...(ownsDev(config.mounts ?? []) ? compileDevices(linux.devices ?? [], inUserNamespace(linux)) : []),
     ...stdio.terminal,
     ...makeWorkingDirectory(process),
+    ...announceMounts(input.managed),
     step("wait", [point.network], { cause: "network ready" }),
     ...(input.extra?.inside ?? []),
     ...compileSysctls(linux.sysctl ?? {}),

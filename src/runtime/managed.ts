@@ -1,6 +1,7 @@
 /** Steps of a container that another program manages. See docs/runtime.md. */
 import { CWD } from "../recipe/ops.ts";
 import { type Step, step } from "../recipe/recipe.ts";
+import { utf8 } from "./bytes.ts";
 import { flag, point, slot } from "./slots.ts";
 import type { Managed, ManagedStart } from "./types.ts";
 
@@ -30,4 +31,24 @@ export function waitAtGate({ gate }: ManagedStart = {}): Step[] {
 /** Outside, last of all. */
 export function awaitCreated({ gate }: ManagedStart = {}): Step[] {
   return gate === undefined ? [] : [step("wait", [point.created], { cause: "created" })];
+}
+
+/** What the caller writes into {@link ManagedStart.hooks} when the hooks have run. */
+export const hooksDone = "done\n";
+
+/** Milliseconds: hooks have timeouts of their own, or none. */
+const DAY = 86_400_000;
+
+/** Inside, when everything is mounted. */
+export function announceMounts({ hooks }: ManagedStart = {}): Step[] {
+  return hooks === undefined ? [] : [step("signal", [point.mounted], { cause: "hooks" })];
+}
+
+/** Outside, before the inside goes on to enter its root. */
+export function awaitHooks({ hooks }: ManagedStart = {}): Step[] {
+  if (hooks === undefined) return [];
+  return [
+    step("wait", [point.mounted], { cause: "hooks" }),
+    step("await_file", [CWD, hooks, utf8(hooksDone), DAY], { cause: "hooks" }),
+  ];
 }

@@ -21,7 +21,6 @@ const cases: readonly (readonly [string, ConfigPart])[] = [
   ],
   ["unimplemented process.apparmorProfile: is not supported yet", { process: { apparmorProfile: "p" } }],
   ["unimplemented process.scheduler: is not supported yet", { process: { scheduler: { policy: "SCHED_FIFO" } } }],
-  ["unimplemented hooks.prestart: is not supported yet", { hooks: { prestart: [{ path: "/h" }] } }],
   ["unimplemented linux.personality: is not supported yet", { linux: { personality: { domain: "LINUX32" } } }],
   ["unimplemented linux.intelRdt: is not supported yet", { linux: { intelRdt: {} } }],
   ["invalid_argument linux.cgroupsPath: must be set", { linux: { cgroupsPath: "" } }],

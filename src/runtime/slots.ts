@@ -36,6 +36,8 @@ export const point = {
   cgroup: 3,
   /** Signalled by the inside: everything is prepared, and it waits at the gate. */
   created: 4,
+  /** Signalled by the inside: the root and its mounts are there, and not yet entered. */
+  mounted: 5,
 } as const;
 
 /** Two of open(2)'s flags are others on Arm (asm/fcntl.h). */

@@ -50,6 +50,11 @@ export interface Managed {
 export interface ManagedStart extends Managed {
   /** An existing fifo: the process waits at it, all but executed, and the recipe ends. */
   readonly gate?: string;
+  /**
+   * A file: once the root is mounted the recipe waits until it holds {@link managed.ts hooksDone}, while the caller runs the hooks that
+   * come before the root is entered.
+   */
+  readonly hooks?: string;
   /** The root is moved over `/`, for a root file system that pivot_root(2) refuses. */
   readonly noPivot?: boolean;
 }

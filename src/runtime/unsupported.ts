@@ -5,8 +5,7 @@ import type { LinuxConfig, ProcessConfig, RuntimeConfig } from "../spec/runtime.
  * Throws `unimplemented` for a field that is right but that this runtime does not act on: leaving it out silently would give a
  * container less, or let it do more, than was asked for.
  */
-export function refuseUnsupported({ hooks = {}, process, linux }: RuntimeConfig): void {
-  for (const [kind, list] of Object.entries(hooks)) if (list.length > 0) refuse(`hooks.${kind}`);
+export function refuseUnsupported({ process, linux }: RuntimeConfig): void {
   if (process !== undefined) refuseInProcess(process);
   if (linux !== undefined) refuseInLinux(linux);
 }

@@ -22,7 +22,7 @@ export const command = defineRuntimeCommand({
     if (!flags.detach) (await import("../../linux/sys/become.ts")).becomeSubreaper();
     const { home, state, console } = await createContainer(id, { ...options, ...handOver(flags, cli.env, own) });
     try {
-      await startContainer(home);
+      await startContainer(home, native);
     } catch (failure) {
       const { deleteContainer } = await import("../../runtime/oci/end.ts");
       await deleteContainer(home, native, true).catch(() => {});

@@ -5,10 +5,12 @@ import { CWD } from "../../recipe/ops.ts";
 import { type Recipe, step } from "../../recipe/recipe.ts";
 import { writeFileAtomic } from "../../state/atomic-file.ts";
 import { compileStart } from "../compile-start.ts";
+import { hooksDone } from "../managed.ts";
 import type { ConsoleTarget } from "../types.ts";
 import { type Bundle, loadBundle } from "./bundle.ts";
 import { type Home, homeOf } from "./home.ts";
-import { runManaged } from "./native-run.ts";
+import { hasEarlyHooks, runHooks } from "./hooks.ts";
+import { runManaged, type Started } from "./native-run.ts";
 import { type StoredState, storeState } from "./state.ts";
 
 const S_IFIFO = 0o010000;
@@ -88,11 +90,37 @@ async function create(home: Home, bundle: Bundle, options: CreateOptions): Promi
   writeFileSync(home.recipe, encode(endOf(recipe, home)), { mode: 0o600 });
   const { native, preserved } = options;
   const relay = options.console?.kind === "passed";
-  const { report, console } = await runManaged(recipe, { native, preserved, gated: true, relay, op: "create" });
+  const running = runManaged(recipe, { native, preserved, gated: true, relay, op: "create" });
+  const { report, console } = hasEarlyHooks(bundle.config)
+    ? await hooked(running, home, bundle, native)
+    : await running;
   const state = stateFrom(home, bundle, report.pid);
   storeState(home, state);
   if (options.pidFile !== undefined) writeFileAtomic(options.pidFile, String(report.pid), { mode: 0o644 });
   return { home, state, console };
+}
+
+/** While the native program waits with a mounted root, the hooks run; what one of them refuses is not made. */
+async function hooked(running: Promise<Started>, home: Home, bundle: Bundle, native: string): Promise<Started> {
+  let over = false;
+  const ended = running.finally(() => {
+    over = true;
+  });
+  ended.catch(() => {});
+  while (!existsSync(home.identity) && !over) await Bun.sleep(1);
+  if (over) return ended;
+  const state = stateFrom(home, bundle, Number(readFileSync(home.identity, "utf8").split(" ")[0]));
+  try {
+    const scene = { config: bundle.config, state, status: "creating", native } as const;
+    for (const kind of ["prestart", "createRuntime", "createContainer"] as const) await runHooks(kind, scene);
+  } catch (failure) {
+    process.kill(state.pid, "SIGKILL");
+    writeFileAtomic(home.hooks, hooksDone);
+    await ended.catch(() => {});
+    throw failure;
+  }
+  writeFileAtomic(home.hooks, hooksDone);
+  return ended;
 }
 
 function makeGate({ gate }: Home): void {
@@ -113,6 +141,7 @@ function compile(home: Home, { config, rootfs }: Bundle, options: CreateOptions)
       gate: home.gate,
       noPivot,
       keepKeyring,
+      ...(hasEarlyHooks(config) ? { hooks: home.hooks } : {}),
       ...(console === undefined ? {} : { console }),
       ...(pidfdSocket === undefined ? {} : { pidfdSocket }),
     },

@@ -12,6 +12,7 @@ import { type SectionName, step } from "../../recipe/recipe.ts";
 import { runRecipe } from "../../recipe/run.ts";
 import { stepFailure } from "./failure.ts";
 import type { Home } from "./home.ts";
+import { runHooks } from "./hooks.ts";
 import { type Status, type StoredState, statusOf, storedConfig, storedState } from "./state.ts";
 
 /** Milliseconds that a killed process is waited for, and between two looks at it. */
@@ -91,6 +92,9 @@ export async function deleteContainer(home: Home, native: string, force: boolean
   await untilGone(() => isAlive(stored));
   if (!hasOwnPids(home)) await killOthers(home);
   await cleanUp(home, native);
+  const scene = { config: storedConfig(home), state: stored, status: "stopped", native } as const;
+  // What is left to say of a container that is gone is no reason to keep it.
+  await runHooks("poststop", scene).catch(() => {});
   rmSync(home.directory, { recursive: true, force: true });
 }
 

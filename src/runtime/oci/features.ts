@@ -24,7 +24,7 @@ export function features(): Record<string, unknown> {
   return {
     ociVersionMin: "1.0.0",
     ociVersionMax: "1.3.0",
-    hooks: [],
+    hooks: ["prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop"],
     mountOptions: words.filter((word) => mountWord(word) !== undefined && !missingWords.has(word)),
     linux: {
       namespaces: Object.keys(cloneFlags).sort(),

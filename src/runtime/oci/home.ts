@@ -13,6 +13,8 @@ export interface Home {
   readonly identity: string;
   /** The fifo at which a created container waits; under runc's name for it, which tools look for. */
   readonly gate: string;
+  /** Tells the native program that the hooks before the start have run. */
+  readonly hooks: string;
   /** The recipe of the end, with the sections cleanup, remove, pause, resume and kill. */
   readonly recipe: string;
   /** An empty directory on which the root is mounted, in the container's mount namespace alone. */
@@ -39,6 +41,7 @@ export function homeOf(root: string, id: string): Home {
     config: at("config.json"),
     identity: at("identity"),
     gate: at("exec.fifo"),
+    hooks: at("hooks"),
     recipe: at("end"),
     mountPoint: at("root"),
   };

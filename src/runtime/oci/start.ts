@@ -2,13 +2,14 @@ import { closeSync, constants, openSync, readlinkSync, readSync, rmSync, writeSy
 import { GalleyError } from "../../errors.ts";
 import { describeErrno } from "../../linux/errno.ts";
 import type { Home } from "./home.ts";
-import { statusOf, storedState } from "./state.ts";
+import { runHooks } from "./hooks.ts";
+import { statusOf, storedConfig, storedState } from "./state.ts";
 
 /** Milliseconds between two looks at a process that is about to be executed. */
 const LOOK = 1;
 
 /** Lets a created container execute its command (runtime-spec runtime.md, "Start"). */
-export async function startContainer(home: Home): Promise<void> {
+export async function startContainer(home: Home, native: string): Promise<void> {
   const stored = storedState(home);
   const status = statusOf(home, stored);
   if (status === "stopped") {
@@ -17,9 +18,11 @@ export async function startContainer(home: Home): Promise<void> {
   if (status !== "created") {
     throw new GalleyError("failed_precondition", "cannot start an already running container", { subject: home.id });
   }
+  const scene = { config: storedConfig(home), state: stored, native };
+  await runHooks("startContainer", { ...scene, status: "created" });
   const told = await openGate(home, stored.pid);
   rmSync(home.gate, { force: true });
-  if (told === undefined) return;
+  if (told === undefined) return runHooks("poststart", { ...scene, status: "running" });
   const [step = 0, error = 0] = told;
   throw new GalleyError(
     "failed_precondition",

@@ -1,0 +1,86 @@
+/** Hooks of the OCI runtime: which run, where, in which order, and what a failure means. */
+import { describe, expect } from "bun:test";
+import { existsSync, readFileSync } from "node:fs";
+import { testWith } from "../harness/requirements.ts";
+import { OciBundle } from "./oci-bundle.ts";
+
+const needs = { root: true, paths: ["/bin/busybox"] } as const;
+
+function root(name: string, body: () => Promise<void>): void {
+  testWith(needs, name, body, 30_000);
+}
+
+/** A hook that runs a script of the host's shell. */
+function shell(script: string, more: { readonly env?: readonly string[]; readonly timeout?: number } = {}) {
+  return { path: "/bin/sh", args: ["sh", "-c", script], ...more };
+}
+
+describe("hooks", () => {
+  root("run in their order, each with the state of its moment", async () => {
+    await using bundle = new OciBundle("exec sleep 1000", { root: { path: "rootfs" } });
+    const log = bundle.folder.at("log");
+    const note = (kind: string) =>
+      shell(`sed 's/^/${kind} /' >> ${log}; echo >> ${log}`, { env: ["PATH=/bin:/usr/bin"] });
+    const early = ["prestart", "createRuntime", "createContainer"] as const;
+    const hooks = Object.fromEntries([...early, "poststart", "poststop"].map((kind) => [kind, [note(kind)]]));
+    bundle.configure("exec sleep 1000", { hooks, annotations: { a: "b" } });
+    const seen = () => readFileSync(log, "utf8").split("\n").filter(Boolean);
+    const kinds = () => seen().map((line) => line.split(" ")[0]);
+    await bundle.ok("create", bundle.id);
+    expect(kinds()).toEqual([...early]);
+    await bundle.ok("start", bundle.id);
+    const { pid } = JSON.parse(await bundle.ok("state", bundle.id));
+    await bundle.ok("delete", "-f", bundle.id);
+    expect(kinds()).toEqual([...early, "poststart", "poststop"]);
+    const states = seen().map((line) => JSON.parse(line.slice(line.indexOf(" "))));
+    expect(states.map(({ status }) => status)).toEqual(["creating", "creating", "creating", "running", "stopped"]);
+    expect(states[0]).toMatchObject({ id: bundle.id, pid, bundle: bundle.path, annotations: { a: "b" } });
+  });
+
+  root("are run with their own environment and name, those of the container in its namespaces", async () => {
+    await using bundle = new OciBundle("true");
+    const out = bundle.folder.at("out");
+    const hooks = {
+      createRuntime: [
+        shell(`{ readlink /proc/self/ns/mnt; env | grep -v -e ^PWD -e ^_ -e ^SHLVL; } > ${out}-runtime`, {
+          env: ["ONLY=this"],
+        }),
+      ],
+      createContainer: [
+        shell(`{ readlink /proc/self/ns/mnt; [ -e ${bundle.path} ] && echo host; } > ${out}-container`),
+      ],
+      startContainer: [{ path: "/bin/sh", args: ["sh", "-c", "readlink /proc/self/ns/mnt > /tmp/inside"] }],
+    };
+    bundle.configure("cat /tmp/inside; readlink /proc/self/ns/mnt", { hooks, root: { path: "rootfs" } });
+    const [hook, process] = (await bundle.ok("run", bundle.id)).split("\n");
+    expect(hook).toBe(process);
+    const [own, ...environment] = readFileSync(`${out}-runtime`, "utf8").trim().split("\n");
+    expect(own).not.toBe(process);
+    expect(environment).toEqual(["ONLY=this"]);
+    expect(readFileSync(`${out}-container`, "utf8")).toBe(`${process}\nhost\n`);
+  });
+
+  for (const kind of ["prestart", "createRuntime", "createContainer", "startContainer"] as const) {
+    root(`one that fails keeps the container from running: ${kind}`, async () => {
+      await using bundle = new OciBundle("true");
+      const hooks = { [kind]: [shell("echo said; echo why >&2; exit 3")] };
+      bundle.configure("echo ran", { hooks });
+      const { status, stdout, stderr } = await bundle.run("run", bundle.id);
+      expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
+      expect(stderr).toContain(`hooks.${kind}[0]: error running hook: exit status`);
+      expect(await bundle.ok("list", "-q")).toBe("");
+    });
+  }
+
+  root("one that takes too long is ended; one that is not there is named", async () => {
+    await using bundle = new OciBundle("true");
+    bundle.configure("true", { hooks: { prestart: [{ ...shell("exec sleep 100"), timeout: 1 }] } });
+    expect((await bundle.run("run", bundle.id)).stderr).toContain("hook ran past specified timeout of 1.0s");
+    bundle.configure("true", { hooks: { poststart: [{ path: "/nosuch/hook" }] } });
+    expect((await bundle.run("run", bundle.id)).stderr).toContain("hooks.poststart[0]");
+    bundle.configure("true", { hooks: { poststop: [shell(`touch ${bundle.folder.at("after")}`), shell("exit 1")] } });
+    expect((await bundle.run("run", "-d", bundle.id)).status).toBe(0);
+    expect((await bundle.run("delete", "-f", bundle.id)).status).toBe(0);
+    expect(existsSync(bundle.folder.at("after"))).toBe(true);
+  });
+});
