@@ -38,7 +38,7 @@ static void make_raw(const struct relay *relay) {
 }
 
 /* The caller's terminal makes a carriage return of its own; in a file or a pipe nobody wants one. */
-static void leave_newlines(int master) {
+void leave_newlines(int master) {
   struct termios settings;
   if (sys(ioctl, master, TCGETS, &settings) < 0) return;
   settings.c_oflag &= ~(tcflag_t)ONLCR;

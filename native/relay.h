@@ -16,6 +16,8 @@ struct relay {
 };
 
 /* Takes the master from a connected socket; the caller's terminal, where there is one, becomes raw. 0, or an error. */
+/* Lines of the terminal end as the process ends them. */
+void leave_newlines(int master);
 long open_relay(struct relay *relay, int socket);
 /* The window of the container's terminal gets the size of the caller's. */
 void copy_window_size(const struct relay *relay);

@@ -1,5 +1,6 @@
 /* Steps about terminals and standard streams. */
 #include "actor.h"
+#include "relay.h"
 #include "resolve.h"
 #include "socket.h"
 
@@ -64,7 +65,9 @@ long step_send_console(struct actor *self, const struct step *step) {
 }
 
 long step_send_console_to(struct actor *self, const struct step *step) {
-  return send_descriptor(fd_argument(self, step->args[0]), fd_argument(self, step->args[1]), "/dev/ptmx");
+  int tty = fd_argument(self, step->args[1]);
+  leave_newlines(tty); /* before the process writes: its parent in the foreground may come later */
+  return send_descriptor(fd_argument(self, step->args[0]), tty, "/dev/ptmx");
 }
 
 long step_passed_fd(struct actor *self, const struct step *step) {

@@ -58,7 +58,7 @@ function joinPids(): Step {
 
 function inside(input: ExecInput, stdio: Stdio, cgroup: CgroupEntry, linux: LinuxConfig): Step[] {
   const filter = compileSeccomp(linux.seccomp, input.filterCache);
-  const steps = compileProcess(input.process, filter, input.managed?.keepKeyring);
+  const steps = compileProcess(input.process, filter, input.managed);
   return [
     ...forgetCgroup(cgroup),
     ...cgroup.enter,

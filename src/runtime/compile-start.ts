@@ -109,7 +109,7 @@ function inside({ input, process, linux, facts, namespaces, stdio, cgroup }: Sta
   const around = propagation.shared ? facts.mountAround(input.mountPoint) : "/";
   const mounts = compileMounts(config, facts);
   const filter = compileSeccomp(linux.seccomp, input.filterCache);
-  const steps = compileProcess(process, filter, input.managed?.keepKeyring);
+  const steps = compileProcess(process, filter, input.managed);
   return [
     ...forgetCgroup(cgroup),
     ...namespaces.join,

@@ -8,6 +8,7 @@ import { type Step, step } from "../recipe/recipe.ts";
 import type { ProcessConfig } from "../spec/runtime.ts";
 import { utf8 } from "./bytes.ts";
 import { flag, slot } from "./slots.ts";
+import type { Managed } from "./types.ts";
 
 /** prctl(2), capabilities(7). */
 const PR_SET_KEEPCAPS = 8;
@@ -33,13 +34,18 @@ export interface ProcessSteps {
 
 /**
  * @param filter the step that loads the seccomp filter, where there is one
- * @param keepKeyring the process gets no session keyring of its own
+ * @param managed what its manager wants: no session keyring of its own, descriptors that it has
  */
-export function compileProcess(process: ProcessConfig, filter: readonly Step[], keepKeyring = false): ProcessSteps {
+export function compileProcess(process: ProcessConfig, filter: readonly Step[], managed: Managed = {}): ProcessSteps {
+  const { keepKeyring = false, preserved = 0 } = managed;
   const guarded = process.noNewPrivileges === true;
   return {
     privileged: [...limits(process), ...(keepKeyring ? [] : keyring())],
-    credentials: [...(guarded ? noNewPrivileges() : filter), ...credentials(process), ...changeDirectory(process.cwd)],
+    credentials: [
+      ...(guarded ? noNewPrivileges() : filter),
+      ...credentials(process),
+      ...changeDirectory(process.cwd, preserved),
+    ],
     filter: guarded ? filter : [],
     check: [step("check_exec", [process.args[0] ?? "", searchPath(process)], { cause: "process.args" })],
     exec: [execStep(process)],
@@ -140,11 +146,11 @@ function setCapabilities(plan: CapabilityPlan): Step[] {
 }
 
 /** As the user itself, who may lack the right to enter; the check keeps a leaked directory of the host out (CVE-2024-21626). */
-function changeDirectory(cwd: string): Step[] {
+function changeDirectory(cwd: string, preserved: number): Step[] {
   return [
     step("chdir", [cwd], { cause: "process.cwd" }),
     step("check_cwd", [], { cause: "process.cwd" }),
-    step("close_range", [3, 0xffff_ffff, flag.CLOSE_RANGE_CLOEXEC], {
+    step("close_range", [3 + preserved, 0xffff_ffff, flag.CLOSE_RANGE_CLOEXEC], {
       cause: "no descriptor of ours reaches the command",
     }),
   ];

@@ -44,6 +44,8 @@ export interface Managed {
   readonly pidfdSocket?: string;
   /** The process stays in the session keyring of the caller. */
   readonly keepKeyring?: boolean;
+  /** Descriptors 3 to 2 + this number are the process's. */
+  readonly preserved?: number;
 }
 
 /** What only a container's first process knows. */

@@ -67,7 +67,7 @@ describe("hooks", () => {
       bundle.configure("echo ran", { hooks });
       const { status, stdout, stderr } = await bundle.run("run", bundle.id);
       expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
-      expect(stderr).toContain(`hooks.${kind}[0]: error running hook: exit status`);
+      expect(stderr).toContain(`error running ${kind} hook #0: exit status`);
       expect(await bundle.ok("list", "-q")).toBe("");
     });
   }
@@ -77,7 +77,7 @@ describe("hooks", () => {
     bundle.configure("true", { hooks: { prestart: [{ ...shell("exec sleep 100"), timeout: 1 }] } });
     expect((await bundle.run("run", bundle.id)).stderr).toContain("hook ran past specified timeout of 1.0s");
     bundle.configure("true", { hooks: { poststart: [{ path: "/nosuch/hook" }] } });
-    expect((await bundle.run("run", bundle.id)).stderr).toContain("hooks.poststart[0]");
+    expect((await bundle.run("run", bundle.id)).stderr).toContain("(hooks.poststart[0])");
     bundle.configure("true", { hooks: { poststop: [shell(`touch ${bundle.folder.at("after")}`), shell("exit 1")] } });
     expect((await bundle.run("run", "-d", bundle.id)).status).toBe(0);
     expect((await bundle.run("delete", "-f", bundle.id)).status).toBe(0);

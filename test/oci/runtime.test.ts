@@ -1,7 +1,8 @@
 /** The OCI runtime's command line on the real kernel: the life of a container, as managers drive it. */
 import { describe, expect } from "bun:test";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { detectCgroups } from "../../src/linux/cgroups/detect.ts";
+import { galleyProgram } from "../harness/galley.ts";
 import { testWith } from "../harness/requirements.ts";
 import { OciBundle } from "./oci-bundle.ts";
 
@@ -130,6 +131,41 @@ describe("exec", () => {
     const process = { cwd: "/tmp", args: ["pwd"], env: ["PATH=/bin"] };
     await Bun.write(bundle.folder.at("process.json"), JSON.stringify(process));
     expect(await bundle.ok("exec", "--process", bundle.folder.at("process.json"), bundle.id)).toBe("/tmp\n");
+  });
+});
+
+describe("what a process is given", () => {
+  root("a variable once, the last one; a home that the container's own files name", async () => {
+    const env = ["PATH=/bin", "A=1", "A=2", "HOME="];
+    await using bundle = new OciBundle("echo $A $HOME", { process: { env } });
+    expect(await bundle.ok("run", bundle.id)).toBe("2 /\n");
+    bundle.configure("echo $HOME", { process: { user: { uid: 77, gid: 0 } } });
+    writeFileSync(`${bundle.path}/rootfs/etc/passwd`, "someone:x:77:0::/home/someone:/bin/sh\n");
+    expect(await bundle.ok("run", bundle.id)).toBe("/home/someone\n");
+    rmSync(`${bundle.path}/rootfs/etc/passwd`);
+    symlinkSync("/etc/passwd", `${bundle.path}/rootfs/etc/passwd`);
+    expect(await bundle.ok("run", bundle.id)).toBe("/\n");
+  });
+
+  root("the descriptors that --preserve-fds names, and no other", async () => {
+    await using bundle = new OciBundle(
+      "cat <&3; [ -e /proc/self/fd/4 ] || echo closed; cat <&5 2>/dev/null || echo none",
+    );
+    const given = bundle.folder.at("given");
+    writeFileSync(given, "given\n");
+    const script = '"$@" 3<"$0" 5<"$0"';
+    const args = [galleyProgram(), "runtime", "--root", bundle.root, "run", "--preserve-fds", "1", bundle.id];
+    const child = Bun.spawnSync(["sh", "-c", script, given, ...args], {
+      cwd: bundle.path,
+      env: { PATH: process.env.PATH },
+    });
+    expect(child.stdout.toString()).toBe("given\nclosed\nnone\n");
+  });
+
+  root("with -t a terminal whose lines end as the process ends them", async () => {
+    await using bundle = new OciBundle("tty; echo line", { process: { terminal: true } });
+    const { status, stdout } = await bundle.run("run", bundle.id);
+    expect({ status, stdout }).toEqual({ status: 0, stdout: "/dev/pts/0\nline\n" });
   });
 });
 

@@ -23,6 +23,8 @@ export interface RuntimeCommand<F extends FlagSet = FlagSet> {
   readonly args: { readonly least: number; readonly most?: number };
   /** False where the first argument after the container's ID begins another program's command line. */
   readonly interspersed?: boolean;
+  /** Exit status of its failures; 1 where nothing is said. */
+  readonly failureStatus?: number;
   /** Resolves with the exit status. */
   run(invocation: RuntimeInvocation<F>): Promise<number>;
 }

@@ -36,6 +36,8 @@ export const command = defineRuntimeCommand({
   flags,
   args: { least: 1 },
   interspersed: false,
+  // So that it is no status of the process's.
+  failureStatus: 255,
   async run({ cli, root, native: find, flags: given, args: [id = "", ...words] }) {
     const native = find();
     const home = homeOf(root, id);

@@ -5,13 +5,18 @@ import { UsageError } from "../usage-error.ts";
 import type { RuntimeGlobals } from "./globals.ts";
 
 /** Says what went wrong where managers look: on standard error, and in the log that --log names. Returns the exit status. */
-export function reportRuntimeFailure(cli: Cli, globals: RuntimeGlobals | undefined, failure: unknown): number {
+export function reportRuntimeFailure(
+  cli: Cli,
+  globals: RuntimeGlobals | undefined,
+  failure: unknown,
+  status = 1,
+): number {
   const usage = failure instanceof UsageError;
   const message = usage ? failure.message : toGalleyError(failure).describe();
   cli.err(`${message}\n`);
   if (globals !== undefined && globals.log !== "") writeLog(globals, message);
   if (globals?.debug === true && failure instanceof Error) cli.err(`${failure.stack ?? ""}\n`);
-  return usage ? failure.status : 1;
+  return usage ? failure.status : status;
 }
 
 /** A line as logrus writes it, which containerd and docker read. */

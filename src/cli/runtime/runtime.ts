@@ -72,5 +72,9 @@ async function runCommand(
   }
   const root = runtimeRoot(globals, cli.env);
   const native = (): string => nativeProgram({ root: usualRoot(cli.env) });
-  return command.run({ cli, globals, root, native, flags: values, args, changed });
+  try {
+    return await command.run({ cli, globals, root, native, flags: values, args, changed });
+  } catch (failure) {
+    return reportRuntimeFailure(cli, globals, failure, command.failureStatus);
+  }
 }

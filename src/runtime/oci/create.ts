@@ -130,7 +130,7 @@ function makeGate({ gate }: Home): void {
 }
 
 function compile(home: Home, { config, rootfs }: Bundle, options: CreateOptions): Recipe {
-  const { console, pidfdSocket, noPivot, keepKeyring } = options;
+  const { console, pidfdSocket, noPivot, keepKeyring, preserved } = options;
   return compileStart({
     config,
     root: { kind: "directory", path: rootfs },
@@ -141,6 +141,7 @@ function compile(home: Home, { config, rootfs }: Bundle, options: CreateOptions)
       gate: home.gate,
       noPivot,
       keepKeyring,
+      preserved,
       ...(hasEarlyHooks(config) ? { hooks: home.hooks } : {}),
       ...(console === undefined ? {} : { console }),
       ...(pidfdSocket === undefined ? {} : { pidfdSocket }),

@@ -3,6 +3,7 @@ import type { ProcessConfig } from "../../spec/runtime.ts";
 import { writeFileAtomic } from "../../state/atomic-file.ts";
 import { compileExec } from "../compile-exec.ts";
 import type { ConsoleTarget } from "../types.ts";
+import { withEnvironment } from "./environment.ts";
 import type { Home } from "./home.ts";
 import { runManaged, type Started } from "./native-run.ts";
 import { statusOf, storedConfig, storedState } from "./state.ts";
@@ -34,12 +35,13 @@ export async function execInContainer(home: Home, options: ExecOptions): Promise
   }
   const { process, native, preserved, console, pidFile, pidfdSocket, keepKeyring } = options;
   const recipe = compileExec({
-    process,
+    process: withEnvironment(process, stored.rootfs),
     config: storedConfig(home),
     init: { pid: stored.pid, startTime: Number(stored.startTime) },
     openStdin: true,
     managed: {
       keepKeyring,
+      preserved,
       ...(console === undefined ? {} : { console }),
       ...(pidfdSocket === undefined ? {} : { pidfdSocket }),
     },

@@ -22,6 +22,12 @@ export interface HookScene {
   readonly native: string;
 }
 
+/** Where a hook is configured, and runc's words for its failure. */
+interface Field {
+  readonly name: string;
+  readonly said: string;
+}
+
 const CONTAINER = "container";
 
 /** Kinds that are run in the container's namespaces; all others are run in the runtime's. */
@@ -30,7 +36,7 @@ const within: readonly HookKind[] = ["createContainer", "startContainer"];
 /** Runs the hooks of a kind, one after the other. The first that fails is thrown, with the field and what it wrote. */
 export async function runHooks(kind: HookKind, scene: HookScene): Promise<void> {
   for (const [index, hook] of (scene.config.hooks?.[kind] ?? []).entries()) {
-    const field = `hooks.${kind}[${index}]`;
+    const field: Field = { name: `hooks.${kind}[${index}]`, said: `error running ${kind} hook #${index}` };
     if (within.includes(kind)) await runWithin(hook, field, scene);
     else await runProgram([hook.path, ...argumentsOf(hook)], hook, field, scene, hook.args?.[0] ?? hook.path);
   }
@@ -47,11 +53,11 @@ function argumentsOf({ args = [] }: HookConfig): readonly string[] {
 }
 
 /** The native program enters the namespaces for the hook, and ends as it ends. */
-async function runWithin(hook: HookConfig, field: string, scene: HookScene): Promise<void> {
+async function runWithin(hook: HookConfig, field: Field, scene: HookScene): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "galley-hook-"));
   try {
     const recipe = join(folder, "recipe");
-    writeFileSync(recipe, encode(recipeWithin(hook, field, scene)), { mode: 0o600 });
+    writeFileSync(recipe, encode(recipeWithin(hook, field.name, scene)), { mode: 0o600 });
     // The report goes nowhere: standard output is the hook's.
     await runProgram([scene.native, "run", "--await-end", recipe, "3"], hook, field, scene, scene.native);
   } finally {
@@ -82,7 +88,7 @@ function recipeWithin(hook: HookConfig, cause: string, { config, state }: HookSc
 async function runProgram(
   command: readonly string[],
   { env = [], timeout }: HookConfig,
-  field: string,
+  field: Field,
   scene: HookScene,
   argv0: string,
 ): Promise<void> {
@@ -95,11 +101,11 @@ async function runProgram(
   const late = timeout !== undefined && (child.signalCode === "SIGKILL" || status === 137);
   const why = late ? `hook ran past specified timeout of ${timeout.toFixed(1)}s` : `exit status ${status}`;
   const said = `, stdout: ${stdout.trim()}, stderr: ${stderr.trim()}`;
-  throw new GalleyError("failed_precondition", `error running hook: ${why}${said}`, { subject: field });
+  throw new GalleyError("failed_precondition", `${field.said}: ${why}${said}`, { hint: field.name });
 }
 
 /** Its environment is what the configuration says, and nothing else. */
-function start(command: readonly string[], env: readonly string[], field: string, scene: HookScene, argv0: string) {
+function start(command: readonly string[], env: readonly string[], field: Field, scene: HookScene, argv0: string) {
   const variables = env.map((text) => [text.split("=", 1)[0] ?? "", text.slice(text.indexOf("=") + 1)]);
   try {
     return Bun.spawn([...command], {
@@ -109,7 +115,7 @@ function start(command: readonly string[], env: readonly string[], field: string
       stdio: [Buffer.from(stateText(scene)), "pipe", "pipe", "ignore"],
     });
   } catch (cause) {
-    throw new GalleyError("failed_precondition", "error running hook", { subject: field, cause });
+    throw new GalleyError("failed_precondition", field.said, { hint: field.name, cause });
   }
 }
 
