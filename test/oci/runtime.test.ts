@@ -89,6 +89,24 @@ describe("a container", () => {
     expect(await bundle.ok("ps", bundle.id)).toMatch(/PID.*\n.* sleep 1000\n$/);
   });
 
+  root("gets other limits while it runs, by flags or from a file", async () => {
+    await using bundle = new OciBundle("exec sleep 1000");
+    await bundle.ok("run", "-d", bundle.id);
+    const pids = () =>
+      readFileSync(`${cgroupsOf(bundle.id).find((path) => existsSync(`${path}/pids.max`))}/pids.max`, "utf8");
+    await bundle.ok("update", "--pids-limit", "33", "--memory", "64M", bundle.id);
+    expect(pids()).toBe("33\n");
+    const file = bundle.folder.at("resources.json");
+    writeFileSync(file, JSON.stringify({ pids: { limit: 44 } }));
+    await bundle.ok("update", "--resources", file, bundle.id);
+    expect(pids()).toBe("44\n");
+    writeFileSync(file, JSON.stringify({ pids: { limit: "many" } }));
+    expect((await bundle.run("update", "-r", file, bundle.id)).stderr).toContain("pids.limit");
+    await bundle.ok("kill", bundle.id, "KILL");
+    await bundle.until("stopped");
+    expect((await bundle.run("update", "--pids-limit", "1", bundle.id)).stderr).toContain("container not running");
+  });
+
   root("of the host's pids is killed whole", async () => {
     await using bundle = new OciBundle("sleep 999 & exec sleep 1000", { linux: { namespaces: [{ type: "mount" }] } });
     await bundle.ok("run", "-d", bundle.id);

@@ -17,4 +17,5 @@ export const runtimeCommands: Readonly<Record<string, Load>> = {
   spec: () => import("./spec.ts"),
   start: () => import("./start.ts"),
   state: () => import("./state.ts"),
+  update: () => import("./update.ts"),
 };
