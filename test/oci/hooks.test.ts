@@ -49,11 +49,17 @@ describe("hooks", () => {
       createContainer: [
         shell(`{ readlink /proc/self/ns/mnt; [ -e ${bundle.path} ] && echo host; } > ${out}-container`),
       ],
-      startContainer: [{ path: "/bin/sh", args: ["sh", "-c", "readlink /proc/self/ns/mnt > /tmp/inside"] }],
+      startContainer: [
+        { path: "/bin/sh", args: ["sh", "-c", "readlink /proc/self/ns/mnt > /tmp/inside; echo $OF >> /tmp/inside"] },
+      ],
     };
-    bundle.configure("cat /tmp/inside; readlink /proc/self/ns/mnt", { hooks, root: { path: "rootfs" } });
-    const [hook, process] = (await bundle.ok("run", bundle.id)).split("\n");
-    expect(hook).toBe(process);
+    bundle.configure("cat /tmp/inside; readlink /proc/self/ns/mnt", {
+      process: { env: ["PATH=/bin", "OF=process"] },
+      hooks,
+      root: { path: "rootfs" },
+    });
+    const [hook, variable, process] = (await bundle.ok("run", bundle.id)).split("\n");
+    expect([hook, variable]).toEqual([process, "process"]);
     const [own, ...environment] = readFileSync(`${out}-runtime`, "utf8").trim().split("\n");
     expect(own).not.toBe(process);
     expect(environment).toEqual(["ONLY=this"]);

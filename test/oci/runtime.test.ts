@@ -49,6 +49,7 @@ describe("a container", () => {
     expect((await bundle.run("create", bundle.id)).stderr).toContain(`container with id exists: ${bundle.id}`);
     await bundle.ok("delete", bundle.id);
     expect(await bundle.ok("list", "-q")).toBe("");
+    expect((await bundle.run("--root", "/nosuch", "list")).stderr).toContain("/nosuch");
     expect((await bundle.run("delete", bundle.id)).status).toBe(1);
     expect((await bundle.run("delete", "--force", bundle.id)).status).toBe(0);
   });
@@ -129,6 +130,13 @@ describe("exec", () => {
     const bits = ["grep", "CapEff", "/proc/self/status"];
     expect(await bundle.ok("exec", "--cap", "CAP_SYS_TIME", bundle.id, ...bits)).toContain("0000000022000420");
     expect(await bundle.ok("exec", "--no-new-privs", bundle.id, "grep", "NoNew", "/proc/self/status")).toContain("\t1");
+    expect(await bundle.ok("exec", "--user", "77", bundle.id, "sh", "-c", "echo $HOME")).toBe("/\n");
+    writeFileSync(`${bundle.path}/rootfs/bin/script`, "#!/nosuch\n", { mode: 0o755 });
+    const broken = await bundle.run("exec", bundle.id, "/bin/script");
+    expect([broken.status, broken.stderr]).toEqual([
+      255,
+      expect.stringContaining("exec /bin/script: no such file or directory"),
+    ]);
     expect((await bundle.run("exec", bundle.id, "nosuch")).stderr).toContain(
       'exec: "nosuch": executable file not found in $PATH',
     );

@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import { GalleyError } from "../../errors.ts";
 import { allHomes, type State, stateOf } from "../../runtime/oci/state.ts";
 import { bool, string } from "../flags/kinds.ts";
 import { alignTabs } from "../format/tabwriter.ts";
@@ -13,7 +15,10 @@ export const command = defineRuntimeCommand({
     quiet: bool({ short: "q", usage: "Display only container IDs" }),
   },
   args: { least: 0, most: 0 },
-  async run({ cli, root, flags }) {
+  async run({ cli, globals, root, flags }) {
+    if (globals.root !== "" && !existsSync(root)) {
+      throw new GalleyError("not_found", "no such directory", { op: "list", subject: root });
+    }
     const states = allHomes(root).map(stateOf);
     if (flags.quiet) cli.out(states.map(({ id }) => `${id}\n`).join(""));
     else if (flags.format === "json") cli.out(states.length === 0 ? "null\n" : `${JSON.stringify(states)}\n`);

@@ -6,7 +6,6 @@ import { defaultDevices } from "../../linux/devices.ts";
 import { linuxVocabulary } from "../../linux/vocabulary.ts";
 import type { DeviceConfig, RuntimeConfig } from "../../spec/runtime.ts";
 import { parseConfig, validateConfig } from "../../spec/validate/validate.ts";
-import { withEnvironment } from "./environment.ts";
 
 /** A bundle that was read, checked and completed (runtime-spec bundle.md). */
 export interface Bundle {
@@ -34,7 +33,7 @@ export function loadBundle(directory: string, id: string): Bundle {
     isOwnNetwork: (network) => isSameNamespace(network, "/proc/self/ns/net"),
   });
   const rootfs = rootOf(config, path);
-  return { path, rootfs, config: completed(config, id, rootfs) };
+  return { path, rootfs, config: completed(config, id) };
 }
 
 function isSameNamespace(one: string, other: string): boolean {
@@ -50,15 +49,14 @@ function rootOf({ root }: RuntimeConfig, bundle: string): string {
   return isAbsolute(root.path) ? root.path : join(bundle, root.path);
 }
 
-/** The devices and the environment of every container, and a cgroup named by the container where none is asked for. */
-function completed(config: RuntimeConfig, id: string, rootfs: string): RuntimeConfig {
-  const { linux = {}, process } = config;
+/** The devices of every container, and a cgroup named by the container where none is asked for. */
+function completed(config: RuntimeConfig, id: string): RuntimeConfig {
+  const { linux = {} } = config;
   const given: readonly DeviceConfig[] = linux.devices ?? [];
   const added = defaultDevices.filter(({ path }) => !given.some((device) => device.path === path));
   const cgroupsPath = linux.cgroupsPath ? linux.cgroupsPath : `/${id}`;
   return {
     ...config,
-    ...(process === undefined ? {} : { process: withEnvironment(process, rootfs) }),
     linux: { ...linux, devices: [...given, ...added], cgroupsPath },
   };
 }

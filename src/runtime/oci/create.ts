@@ -8,6 +8,7 @@ import { compileStart } from "../compile-start.ts";
 import { hooksDone } from "../managed.ts";
 import type { ConsoleTarget } from "../types.ts";
 import { type Bundle, loadBundle } from "./bundle.ts";
+import { withEnvironment } from "./environment.ts";
 import { type Home, homeOf } from "./home.ts";
 import { hasEarlyHooks, runHooks } from "./hooks.ts";
 import { runManaged, type Started } from "./native-run.ts";
@@ -131,8 +132,9 @@ function makeGate({ gate }: Home): void {
 
 function compile(home: Home, { config, rootfs }: Bundle, options: CreateOptions): Recipe {
   const { console, pidfdSocket, noPivot, keepKeyring, preserved } = options;
+  const { process } = config;
   return compileStart({
-    config,
+    config: process === undefined ? config : { ...config, process: withEnvironment(process, rootfs) },
     root: { kind: "directory", path: rootfs },
     mountPoint: home.mountPoint,
     openStdin: true,

@@ -21,11 +21,13 @@ function said(step: Step, error: number): string {
 }
 
 /** In Go's words, which managers look for. */
-function execFailure({ args: [first] }: Step, error: number): string {
+function execFailure({ op, args: [first] }: Step, error: number): string {
   const command =
     first instanceof Uint8Array ? (new TextDecoder().decode(first).split("\0", 1)[0] ?? "") : String(first);
   const missing = error === errno.ENOENT;
   if (missing && !command.includes("/")) return `exec: ${JSON.stringify(command)}: executable file not found in $PATH`;
+  // It was there when it was looked for: what is missing is what it needs.
+  if (op === "exec") return `exec ${command}: ${errnoText(error).toLowerCase()}`;
   const text = missing ? `stat ${command}: no such file or directory` : errnoText(error).toLowerCase();
   return `exec: ${JSON.stringify(command)}: ${text}`;
 }

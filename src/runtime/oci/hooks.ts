@@ -24,6 +24,7 @@ export interface HookScene {
 
 /** Where a hook is configured, and runc's words for its failure. */
 interface Field {
+  readonly kind: HookKind;
   readonly name: string;
   readonly said: string;
 }
@@ -36,7 +37,7 @@ const within: readonly HookKind[] = ["createContainer", "startContainer"];
 /** Runs the hooks of a kind, one after the other. The first that fails is thrown, with the field and what it wrote. */
 export async function runHooks(kind: HookKind, scene: HookScene): Promise<void> {
   for (const [index, hook] of (scene.config.hooks?.[kind] ?? []).entries()) {
-    const field: Field = { name: `hooks.${kind}[${index}]`, said: `error running ${kind} hook #${index}` };
+    const field: Field = { kind, name: `hooks.${kind}[${index}]`, said: `error running ${kind} hook #${index}` };
     if (within.includes(kind)) await runWithin(hook, field, scene);
     else await runProgram([hook.path, ...argumentsOf(hook)], hook, field, scene, hook.args?.[0] ?? hook.path);
   }
@@ -48,6 +49,11 @@ export function hasEarlyHooks({ hooks = {} }: RuntimeConfig): boolean {
   return early.some((kind) => (hooks[kind] ?? []).length > 0);
 }
 
+/** A hook that is run where the process will be has its environment where it says nothing of its own. */
+function environmentOf({ env }: HookConfig, kind: HookKind, { process }: RuntimeConfig): readonly string[] {
+  return env ?? (kind === "startContainer" ? process?.env : undefined) ?? [];
+}
+
 function argumentsOf({ args = [] }: HookConfig): readonly string[] {
   return args.slice(1);
 }
@@ -57,7 +63,7 @@ async function runWithin(hook: HookConfig, field: Field, scene: HookScene): Prom
   const folder = mkdtempSync(join(tmpdir(), "galley-hook-"));
   try {
     const recipe = join(folder, "recipe");
-    writeFileSync(recipe, encode(recipeWithin(hook, field.name, scene)), { mode: 0o600 });
+    writeFileSync(recipe, encode(recipeWithin(hook, field, scene)), { mode: 0o600 });
     // The report goes nowhere: standard output is the hook's.
     await runProgram([scene.native, "run", "--await-end", recipe, "3"], hook, field, scene, scene.native);
   } finally {
@@ -66,7 +72,7 @@ async function runWithin(hook: HookConfig, field: Field, scene: HookScene): Prom
 }
 
 /** A pid namespace is entered by being born there. */
-function recipeWithin(hook: HookConfig, cause: string, { config, state }: HookScene): Recipe {
+function recipeWithin(hook: HookConfig, { kind, name: cause }: Field, { config, state }: HookScene): Recipe {
   const types = (config.linux?.namespaces ?? []).map(({ type }) => type).filter((type) => type !== "time");
   const flags = types.filter((type) => type !== "pid").reduce((sum, type) => sum | cloneFlags[type], 0);
   const container = { out: CONTAINER, cause };
@@ -79,7 +85,13 @@ function recipeWithin(hook: HookConfig, cause: string, { config, state }: HookSc
       ],
       inside: [
         step("setns", [CONTAINER, flags], { cause }),
-        step("exec", [stringList([hook.path, ...argumentsOf(hook)]), stringList(hook.env ?? []), ""], { cause }),
+        step(
+          "exec",
+          [stringList([hook.path, ...argumentsOf(hook)]), stringList(environmentOf(hook, kind, config)), ""],
+          {
+            cause,
+          },
+        ),
       ],
     },
   };

@@ -1,0 +1,36 @@
+#!/bin/sh
+# Runs runc's own integration tests against Galley, or against the runtime that RUNC names.
+#
+#   test/conformance/runc.sh CHECKOUT [FILE.bats ...]
+#
+# CHECKOUT is a clone of opencontainers/runc whose test binaries are built (make test-binaries) and whose images are in
+# tests/integration/testdata. Needs root, bats, jq and go, as the suite itself does. What is known to fail is in runc.expected, each with its
+# reason; the status is 1 where something else fails, or where something listed there passes.
+set -eu
+
+here=$(cd "$(dirname "$0")" && pwd)
+checkout=${1:?usage: test/conformance/runc.sh CHECKOUT [FILE.bats ...]}
+shift
+results=$(mktemp)
+trap 'rm -f "$results"' EXIT
+
+RUNC=${RUNC:-$(mktemp -d)/runc}
+[ -e "$RUNC" ] || ln -s "$here/../../dist/galley" "$RUNC"
+export RUNC
+cd "$checkout/tests/integration"
+[ $# -gt 0 ] || set -- *.bats
+
+for file in "$@"; do
+  case $file in
+    checkpoint.bats | selinux.bats | mounts_sshfs.bats) continue ;; # need CRIU, SELinux and sshfs
+  esac
+  echo "== $file"
+  timeout 300 bats -t "$file" | tee -a "$results" || :
+done
+
+passed=$(grep -c '^ok .*' "$results" || :)
+skipped=$(grep -c '^ok .*# skip' "$results" || :)
+failed=$(grep -c '^not ok' "$results" || :)
+unexpected=$(sed -n 's/^not ok [0-9]* //p' "$results" | grep -v -x -F -f "$here/runc.expected" || :)
+echo "$((passed - skipped)) passed, $failed failed, $skipped skipped"
+[ -z "$unexpected" ] || { echo "not expected to fail:"; echo "$unexpected"; exit 1; }
