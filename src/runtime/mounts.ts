@@ -174,6 +174,8 @@ function hidePaths({ readonlyPaths = [], maskedPaths = [] }: LinuxConfig, steps:
     steps.push(step("readonly_path", [slot.root, path], { cause: `linux.readonlyPaths[${index}] (${path})` }));
   }
   for (const [index, path] of maskedPaths.entries()) {
+    // Over a mask there is nothing left to hide.
+    if (maskedPaths.indexOf(path) < index) continue;
     steps.push(step("mask_path", [slot.root, path], { cause: `linux.maskedPaths[${index}] (${path})` }));
   }
 }

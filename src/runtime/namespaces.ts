@@ -52,9 +52,10 @@ export function compileNamespaces(linux: LinuxConfig): Namespaces {
   }
   if (!fresh.has("mount")) refuse("invalid_argument", 'must have {"type": "mount"}', "linux.namespaces");
   const mapsIds = fresh.has("user");
+  const offsets = fresh.has("time") ? setTime(linux.timeOffsets) : [];
   return {
-    before,
-    flags: flagsOf(fresh),
+    before: [...before, ...offsets],
+    flags: flagsOf(fresh) & (offsets.length > 0 ? ~cloneFlags.time : ~0),
     idMaps: mapsIds ? writeIdMaps(linux) : [],
     join: [...joinSteps(joined), ...(mapsIds ? becomeRoot() : [])],
     isNew: (type) => fresh.has(type),
@@ -85,6 +86,21 @@ function joinSteps(types: ReadonlySet<NamespaceType>): Step[] {
     steps.push(step("setns", [`namespace.${type}`, cloneFlags[type]], { cause: `linux.namespaces (${type})` }));
   }
   return steps;
+}
+
+/**
+ * Offsets can be set as long as nobody is in the namespace (time_namespaces(7)): it is made for the children of the outside, and the
+ * inside is born in it.
+ */
+function setTime(offsets: LinuxConfig["timeOffsets"] = {}): Step[] {
+  const lines = Object.entries(offsets).map(([clock, { secs = 0, nanosecs = 0 }]) => `${clock} ${secs} ${nanosecs}\n`);
+  if (lines.length === 0) return [];
+  const cause = "linux.timeOffsets";
+  const path = "/proc/self/timens_offsets";
+  return [
+    step("unshare", [cloneFlags.time], { cause }),
+    step("write_file", [CWD, path, utf8(lines.join("")), flag.O_WRONLY, 0], { cause }),
+  ];
 }
 
 function becomeRoot(): Step[] {

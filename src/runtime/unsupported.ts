@@ -21,7 +21,6 @@ export function refuseInProcess(process: ProcessConfig): void {
 
 function refuseInLinux(linux: LinuxConfig): void {
   if ((linux.mountLabel ?? "") !== "") refuse("linux.mountLabel");
-  if (linux.timeOffsets !== undefined) refuse("linux.timeOffsets");
   if (linux.personality !== undefined) refuse("linux.personality");
   if (linux.memoryPolicy !== undefined) refuse("linux.memoryPolicy");
   if (linux.intelRdt !== undefined) refuse("linux.intelRdt");

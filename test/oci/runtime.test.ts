@@ -2,6 +2,7 @@
 import { describe, expect } from "bun:test";
 import { existsSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { detectCgroups } from "../../src/linux/cgroups/detect.ts";
+import { exampleConfig } from "../../src/runtime/oci/example.ts";
 import { galleyProgram } from "../harness/galley.ts";
 import { testWith } from "../harness/requirements.ts";
 import { OciBundle } from "./oci-bundle.ts";
@@ -186,6 +187,25 @@ describe("what a process is given", () => {
       env: { PATH: process.env.PATH },
     });
     expect(child.stdout.toString()).toBe("given\nclosed\nnone\n");
+  });
+
+  root("a time of its own", async () => {
+    const namespaces = [...(exampleConfig().linux?.namespaces ?? []), { type: "time" } as const];
+    const timeOffsets = { monotonic: { secs: 7881, nanosecs: 5 }, boottime: { secs: 1337 } };
+    const show = "cat /proc/self/timens_offsets";
+    await using bundle = new OciBundle(`${show}; exec sleep 1000`, { linux: { namespaces, timeOffsets } });
+    await bundle.ok("run", "-d", bundle.id);
+    const seen = await bundle.ok("exec", bundle.id, "sh", "-c", show);
+    expect(seen).toMatch(/^monotonic +7881 +5\nboottime +1337 +0\n$/);
+  });
+
+  root("a cgroup that no other container is in", async () => {
+    const linux = { ...exampleConfig().linux, cgroupsPath: `/oci-shared-${process.pid}` };
+    await using bundle = new OciBundle("exec sleep 1000", { linux });
+    await bundle.ok("run", "-d", bundle.id);
+    const { status, stderr } = await bundle.run("run", "-d", `${bundle.id}-second`);
+    expect(status).toBe(1);
+    expect(stderr).toContain("container's cgroup is not empty: 1 process(es) found");
   });
 
   root("with -t a terminal whose lines end as the process ends them", async () => {

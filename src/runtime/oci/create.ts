@@ -8,6 +8,7 @@ import { compileStart } from "../compile-start.ts";
 import { hooksDone } from "../managed.ts";
 import type { ConsoleTarget } from "../types.ts";
 import { type Bundle, loadBundle } from "./bundle.ts";
+import { processesIn } from "./end.ts";
 import { withEnvironment } from "./environment.ts";
 import { type Home, homeOf } from "./home.ts";
 import { hasEarlyHooks, runHooks } from "./hooks.ts";
@@ -85,6 +86,7 @@ async function create(home: Home, bundle: Bundle, options: CreateOptions): Promi
       subject: "root.path",
     });
   }
+  refuseTakenCgroup(bundle);
   makeGate(home);
   const recipe = compile(home, bundle, options);
   writeFileSync(home.config, JSON.stringify(bundle.config), { mode: 0o600 });
@@ -99,6 +101,16 @@ async function create(home: Home, bundle: Bundle, options: CreateOptions): Promi
   storeState(home, state);
   if (options.pidFile !== undefined) writeFileAtomic(options.pidFile, String(report.pid), { mode: 0o644 });
   return { home, state, console };
+}
+
+/** Two containers in one cgroup would be killed and limited together. */
+function refuseTakenCgroup({ config }: Bundle): void {
+  const found = processesIn(config.linux?.cgroupsPath ?? "");
+  if (found.length === 0) return;
+  throw new GalleyError("failed_precondition", `container's cgroup is not empty: ${found.length} process(es) found`, {
+    subject: "linux.cgroupsPath",
+    hint: "give each container a cgroup of its own",
+  });
 }
 
 /** While the native program waits with a mounted root, the hooks run; what one of them refuses is not made. */

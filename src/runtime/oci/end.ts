@@ -54,7 +54,11 @@ function sendSignal(pid: number, signal: number): void {
 
 /** The pids of all processes in the container's cgroup and those below it, in this program's pid namespace. */
 export function processesOf(home: Home): readonly number[] {
-  const path = storedConfig(home).linux?.cgroupsPath ?? "";
+  return processesIn(storedConfig(home).linux?.cgroupsPath ?? "");
+}
+
+/** The same for a `linux.cgroupsPath`; none where the cgroup is not there. */
+export function processesIn(path: string): readonly number[] {
   const places = placesOf(detectCgroups(), path).map(({ directory }) => directory);
   const found = places.find((directory) => existsSync(`${directory}/cgroup.procs`));
   if (found === undefined) return [];

@@ -1,4 +1,5 @@
 /** The configuration that `spec` writes: a shell with a terminal, confined as runc's example is. */
+import { detectCgroups } from "../../linux/cgroups/detect.ts";
 import type { MountConfig, RuntimeConfig } from "../../spec/runtime.ts";
 
 const capabilities = ["CAP_AUDIT_WRITE", "CAP_KILL", "CAP_NET_BIND_SERVICE"];
@@ -33,8 +34,11 @@ const mounts: readonly MountConfig[] = [
   },
 ];
 
-/** For root. */
-export function exampleConfig(): RuntimeConfig {
+/**
+ * For root. With cgroup v1 beside, a cgroup namespace is not asked for: what is mounted there is the container's own in any case.
+ * @param unified whether cgroup v2 is alone
+ */
+export function exampleConfig(unified = detectCgroups().mode === "v2"): RuntimeConfig {
   return {
     ociVersion: "1.3.0",
     process: {
@@ -58,7 +62,7 @@ export function exampleConfig(): RuntimeConfig {
         { type: "ipc" },
         { type: "uts" },
         { type: "mount" },
-        { type: "cgroup" },
+        ...(unified ? [{ type: "cgroup" } as const] : []),
       ],
       maskedPaths: [
         "/proc/acpi",
