@@ -1,5 +1,14 @@
 import { expect } from "bun:test";
-import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { connect } from "node:net";
 import { parseReport } from "../../src/recipe/report.ts";
 import { testWith } from "../harness/requirements.ts";
@@ -148,6 +157,24 @@ root("remove may take the record away; whoever waits has the exit all the same",
   shim.client.input("\n");
   expect((await shim.client.wait()).code).toBe(3);
   expect(existsSync(record.at("of"))).toBe(false);
+});
+
+root("what a test starts goes with its scope, wherever its record is and whether it is still there", async () => {
+  using elsewhere = new Scratch();
+  const started: number[] = [];
+  for (const options of [{}, { statusPath: elsewhere.at("status") }]) {
+    await using shim = await Shim.start("echo ready; sleep 60", options);
+    await shim.client.until("ready");
+    started.push(shim.pid, shim.initPid);
+    rmSync(shim.statusPath);
+  }
+  {
+    await using shim = await Shim.start("echo ready; sleep 60", { statusPath: elsewhere.at("kept") });
+    await shim.client.until("ready");
+    started.push(shim.pid, shim.initPid);
+  }
+  expect(new Set(started).size).toBe(6);
+  expect(started.filter(isAlive)).toEqual([]);
 });
 
 root("a client that connects as the container ends hears of it", async () => {

@@ -30,12 +30,18 @@ export interface LogEntry {
 
 /** What a test started: all of it goes with the scope. */
 export class Shim implements AsyncDisposable {
+  /** The record as it was last seen: it may be gone when the scope ends, with its container still there. */
+  #seen: Record<string, string> = {};
+
   private constructor(
     readonly folder: Scratch,
     readonly report: Report,
     /** The first client; absent with `attach: false` or a start that failed. */
     readonly first: ShimClient | undefined,
-  ) {}
+    readonly statusPath: string,
+  ) {
+    this.#look();
+  }
 
   static async start(script: string, options: ShimOptions = {}): Promise<Shim> {
     const folder = new Scratch();
@@ -45,7 +51,8 @@ export class Shim implements AsyncDisposable {
     const attach = options.attach ?? true;
     const { report, attachFd } = await startShim(native(), folder.at("recipe"), recipe, { attach });
     const failed = report.failure !== undefined;
-    return new Shim(folder, report, attachFd === undefined || failed ? undefined : await ShimClient.adopt(attachFd));
+    const client = attachFd === undefined || failed ? undefined : await ShimClient.adopt(attachFd);
+    return new Shim(folder, report, client, options.statusPath ?? folder.at("run/status"));
   }
 
   get client(): ShimClient {
@@ -62,7 +69,16 @@ export class Shim implements AsyncDisposable {
   }
 
   status(): Record<string, string> {
-    return parseStatus(readFileSync(this.folder.at("run/status"), "utf8"));
+    this.#seen = parseStatus(readFileSync(this.statusPath, "utf8"));
+    return this.#seen;
+  }
+
+  #look(): void {
+    try {
+      this.status();
+    } catch {
+      // What was seen before holds.
+    }
   }
 
   /** Pid of the shim, from its status file. */
@@ -83,7 +99,7 @@ export class Shim implements AsyncDisposable {
   /** Looks at the status file until it says so; the test's own limit ends a wait in vain. */
   async until(state: string, more: Record<string, string> = {}): Promise<Record<string, string>> {
     for (;;) {
-      const status = existsSync(this.folder.at("run/status")) ? this.status() : {};
+      const status = existsSync(this.statusPath) ? this.status() : {};
       const holds = Object.entries({ state, ...more }).every(([key, value]) => status[key] === value);
       if (holds) return status;
       await Bun.sleep(1);
@@ -98,12 +114,27 @@ export class Shim implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.first?.close();
-    if (existsSync(this.folder.at("run/status"))) {
-      const [shim, init] = [this.pid, this.initPid];
-      for (const pid of [shim, init]) if (isAlive(pid)) process.kill(pid, 9);
-      while (isAlive(shim)) await Bun.sleep(1);
-    }
+    this.#look();
+    const { shim = "", init = "" } = this.#seen;
+    for (const one of [shim, init]) if (isSame(one)) process.kill(Number(one.split(" ")[0]), 9);
+    while (isSame(shim)) await Bun.sleep(1);
     this.folder[Symbol.dispose]();
+  }
+}
+
+/** Whether the process of a record, pid and start time, is running: another one may have its pid by now. */
+function isSame(recorded: string): boolean {
+  const [pid = "", started] = recorded.split(" ");
+  return pid !== "" && isAlive(Number(pid)) && startTime(pid) === started;
+}
+
+/** proc_pid_stat(5), field 22. */
+function startTime(pid: string): string | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
+  } catch {
+    return undefined;
   }
 }
 
