@@ -80,6 +80,45 @@ describe("ps", () => {
     expect(bad.stderr).toContain("Nosuch");
   });
 
+  testWith(
+    root,
+    "--format raw and table; -q before a template, with a warning; an empty list has its head",
+    async () => {
+      expect(await store().ok(["ps", "--format", "raw"])).toMatch(
+        /^container_id: .*\nimage: busybox\ncommand: "sleep 1000"\n(.*\n)*names: busy\nlabels: kind=b\nports: .*\n$/,
+      );
+      expect(await store().ok(["ps", "-s", "--format", "raw"])).toContain("\nsize: 0B (virtual ");
+      expect(await store().ok(["ps", "--format", "table"])).toMatch(/^CONTAINER ID .* NAMES\n.* busy$/);
+      expect(await store().galley(["ps", "-q", "--format", "{{.Names}}"])).toEqual({
+        status: 0,
+        stdout: `${ids.get("busy")?.slice(0, 12)}\n`,
+        stderr: "WARNING: Ignoring custom format, because both --format and --quiet are set.\n",
+      });
+      expect(await store().ok(["ps", "-f", "label=nosuch"])).toMatch(/^CONTAINER ID .* NAMES$/);
+    },
+  );
+
+  testWith(root, "a malformed value of a filter or flag is refused by its name", async () => {
+    for (const value of ["status=x", "exited=x", "health=x", "is-task=x", "publish=x", "expose=x"]) {
+      const { status, stdout, stderr } = await store().galley(["ps", "-f", value]);
+      expect({ value, status, stdout }).toEqual({ value, status: 1, stdout: "" });
+      expect(stderr).toContain(`invalid filter '${value.split("=")[0]}=`);
+    }
+    expect((await store().galley(["ps", "-f", "before=nosuch"])).stderr).toContain("No such container: nosuch");
+    for (const [args, says] of [
+      [["-f", "label"], 'invalid argument "label" for "-f, --filter" flag: bad format of filter (expected name=value)'],
+      [["-n", "x"], 'invalid argument "x" for "-n, --last" flag'],
+      [["--all=maybe"], 'invalid argument "maybe" for "-a, --all" flag'],
+    ] as const) {
+      const { status, stderr } = await store().galley(["ps", ...args]);
+      expect(stderr).toContain(says);
+      expect(status).toBe(125);
+    }
+    const argument = await store().galley(["ps", "busy"]);
+    expect(argument).toMatchObject({ status: 1, stdout: "" });
+    expect(argument.stderr).toStartWith("galley: 'galley ps' accepts no arguments\n");
+  });
+
   testWith(root, "--filter, each kind", async () => {
     const filters: readonly (readonly [string, readonly string[]])[] = [
       [`id=${ids.get("fresh")?.slice(0, 12)}`, ["fresh"]],
@@ -113,6 +152,8 @@ describe("one container", () => {
     expect(await store().ok(["container", "top", "busy", "-o", "pid,comm"])).toMatch(/^PID +COMMAND\n\d+ +sleep$/);
     expect((await store().galley(["top", "fresh"])).stderr).toContain("is not running");
     expect((await store().galley(["top", "busy", "-o", "nosuch"])).status).toBe(1);
+    expect(await store().ok(["top", "busy", "aux"])).toMatch(/^USER +PID +%CPU .* COMMAND\nroot .* sleep 1000$/);
+    expect((await store().galley(["top", "nosuch"])).stderr).toBe("galley: No such container: nosuch\n");
   });
 
   testWith(root, "port: all, one, and one that is none", async () => {
@@ -122,6 +163,12 @@ describe("one container", () => {
     const none = await store().galley(["port", "busy", "99"]);
     expect(none).toEqual({ status: 1, stdout: "", stderr: "galley: no public port '99' published for busy\n" });
     expect(await store().ok(["port", "fresh"])).toBe("");
+    for (const name of ["busy", "fresh"]) {
+      const bad = await store().galley(["port", name, "http"]);
+      expect(bad).toMatchObject({ status: 1, stdout: "" });
+      expect(bad.stderr).toContain("invalid port 'http'");
+    }
+    expect((await store().galley(["port", "nosuch"])).stderr).toBe("galley: No such container: nosuch\n");
   });
 
   testWith(root, "diff: what was added, changed and deleted", async () => {
@@ -145,6 +192,15 @@ describe("one container", () => {
       "busybox:latest",
     );
     expect((await store().galley(["inspect", "nosuch"])).stderr).toContain("no such object: nosuch");
+    const unknown = await store().galley(["inspect", "--type", "network", "busy"]);
+    expect(unknown).toMatchObject({ status: 1, stdout: "" });
+    expect(unknown.stderr).toContain('unknown type: "network"');
+    const field = await store().galley(["inspect", "-f", "{{.Nosuch}}", "busy"]);
+    expect(field.status).toBe(1);
+    expect(field.stderr).toContain('map has no entry for key "Nosuch"');
+    // docker's status for a template that is none.
+    expect((await store().galley(["container", "inspect", "-f", "{{", "busy"])).status).toBe(64);
+    expect(JSON.parse(await store().ok(["inspect", "-f", "json", "busy"]))).toMatchObject([{ Name: "/busy" }]);
   });
 
   testWith(root, "explain: the steps with their times, as text and as JSON", async () => {
@@ -159,6 +215,29 @@ describe("one container", () => {
 });
 
 describe("container prune", () => {
+  testWith(root, "--filter: docker's keys, each of which must hold", async () => {
+    const prune = (...filters: readonly string[]) =>
+      store().galley(["container", "prune", "-f", ...filters.flatMap((filter) => ["--filter", filter])]);
+    for (const filters of [["label=kind=b"], ["label=kind", "label=other"], ["until=1h"], ["until=2020-01-01"]])
+      expect([filters, (await prune(...filters)).stdout]).toEqual([filters, "Total reclaimed space: 0B\n"]);
+    for (const [filters, says] of [
+      [["name=over"], "invalid filter 'name'"],
+      [["status=exited"], "invalid filter 'status'"],
+      [["until=whenever"], "invalid filter 'until=whenever'"],
+      [["until=1h", "until=2h"], "invalid filter 'until'"],
+    ] as const) {
+      const { status, stdout, stderr } = await prune(...filters);
+      expect({ filters, status, stdout }).toEqual({ filters, status: 1, stdout: "" });
+      expect(stderr).toContain(says);
+    }
+    expect(await names("-a")).toHaveLength(3);
+    const make = (label: string) => store().ok(["create", "--label", label, "busybox"]);
+    const [kept, gone] = [await make("keep=1"), await make("keep=2")];
+    const chosen = await prune("label!=keep=1", "label=keep", "until=0s");
+    expect(chosen.stdout).toBe(`Deleted Containers:\n${gone}\n\nTotal reclaimed space: 0B\n`);
+    expect(await store().ok(["rm", kept])).toBe(kept);
+  });
+
   testWith(root, "asks; a filter chooses; what runs stays", async () => {
     const refused = await store().galley(["container", "prune"], { stdin: "n\n" });
     expect(refused.status).toBe(0);

@@ -37,6 +37,18 @@ describe("volume", () => {
       "first",
     );
     expect((await store().galley(["volume", "ls", "-f", "nosuch=1"])).status).toBe(1);
+    expect((await store().galley(["volume", "ls", "-f", "dangling=x"])).stderr).toContain("dangling=x");
+    expect(await store().ok(["volume", "ls", "-q", "-f", "dangling=false"])).toBe("second");
+    expect(await store().ok(["volume", "ls", "--format", "table {{.Name}}"])).toBe("VOLUME NAME\nfirst\nsecond");
+    expect(await store().ok(["volume", "ls", "--format", "table", "-q"])).toBe("first\nsecond");
+  });
+
+  testWith(root, "ls --format raw, and a template, which -q does not change", async () => {
+    const ls = (...args: readonly string[]) => store().ok(["volume", "ls", "-f", "name=first", ...args]);
+    expect(await ls("--format", "raw")).toBe("name: first\ndriver: local\n");
+    expect(await ls("--format", "raw", "-q")).toBe("name: first");
+    expect(await ls("--format", "{{.Driver}}", "-q")).toBe("local");
+    expect(JSON.parse(await ls("--format", "json", "--quiet"))).toMatchObject({ Name: "first", Driver: "local" });
   });
 
   testWith(root, "inspect: where it is, and what it is called", async () => {
@@ -49,13 +61,21 @@ describe("volume", () => {
     const none = await store().galley(["volume", "inspect", "nosuch"]);
     expect(none.status).toBe(1);
     expect(none.stderr).toContain("nosuch");
+    const some = await store().galley(["volume", "inspect", "-f", "{{.Name}}", "nosuch", "first"]);
+    expect(some).toEqual({ status: 1, stdout: "first\n", stderr: "galley: get nosuch: no such volume\n" });
+    expect((await store().galley(["volume", "inspect", "-f", "{{.Nope}}", "first"])).status).toBe(1);
   });
 
   testWith(root, "rm: not what is in use, nor what is not there unless -f", async () => {
     const used = await store().galley(["volume", "rm", "second"]);
     expect(used.status).toBe(1);
     expect(used.stderr).toContain("volume is in use");
-    expect((await store().galley(["volume", "rm", "nosuch"])).status).toBe(1);
+    const forced = await store().galley(["volume", "rm", "-f", "second"]);
+    expect(forced).toMatchObject({ status: 1, stdout: "", stderr: used.stderr });
+    await store().ok(["volume", "create", "free"]);
+    const some = await store().galley(["volume", "rm", "nosuch", "second", "free"]);
+    expect(some).toMatchObject({ status: 1, stdout: "free\n" });
+    expect(some.stderr).toBe(`galley: get nosuch: no such volume\n${used.stderr}`);
     expect((await store().galley(["volume", "remove", "--force", "nosuch"])).status).toBe(0);
     await store().ok(["rm", "user"]);
     expect(await store().ok(["volume", "rm", "second"])).toBe("second");
@@ -72,6 +92,13 @@ describe("volume", () => {
       "Deleted Volumes:\nfirst\n\nTotal reclaimed space: 5B",
     );
     expect(await store().ok(["volume", "ls", "-q"])).toBe("third");
+    const unknown = await store().galley(["volume", "prune", "-f", "--filter", "nosuch=1"]);
+    expect(unknown).toMatchObject({ status: 1, stdout: "" });
+    expect(unknown.stderr).toContain("invalid filter 'nosuch'");
+    const asked = await store().galley(["volume", "prune", "-a"], { stdin: "no\n" });
+    expect(asked.stdout).toContain("WARNING! This will remove all local volumes");
+    expect(await store().ok(["volume", "ls", "-q"])).toBe("third");
     await store().ok(["volume", "prune", "-af"]);
+    expect(await store().ok(["volume", "ls"])).toBe("DRIVER    VOLUME NAME");
   });
 });

@@ -4,6 +4,7 @@ import { bool, filter } from "../flags/kinds.ts";
 import { humanSize } from "../format/units.ts";
 import { reportOne } from "../report.ts";
 import { confirm } from "../shared/prompt.ts";
+import { pruneTest } from "../shared/prune-filter.ts";
 import { containerSizes } from "../shared/sizes.ts";
 
 const ended = ["created", "exited", "dead"];
@@ -17,10 +18,11 @@ export const command = defineCommand({
   },
   args: { most: 0 },
   async run({ cli, flags }) {
+    const isChosen = pruneTest(flags.filter, Date.now());
     const warning = "WARNING! This will remove all stopped containers.";
     if (!flags.force && !(await confirm(cli, warning))) return 0;
     const { containers } = await cli.engine();
-    const found = await containers.list({ all: true, filters: { ...flags.filter, status: ended } });
+    const found = (await containers.list({ all: true, filters: { status: ended } })).filter(isChosen);
     const sizeOf = await containerSizes(containers, found);
     const removed: Container[] = [];
     for (const one of found) {

@@ -2,7 +2,7 @@ import type { ExecSpec } from "../../engine/types.ts";
 import { GalleyError } from "../../errors.ts";
 import type { Cli } from "../cli.ts";
 import { defineCommand } from "../command.ts";
-import { environment } from "../container-flags/environment.ts";
+import { environment, variable } from "../container-flags/environment.ts";
 import { bool, list, string } from "../flags/kinds.ts";
 import {
   type AttachSettings,
@@ -17,7 +17,7 @@ import type { SessionEnd } from "../terminal/session.ts";
 const flags = {
   detach: bool({ short: "d", usage: "Detached mode: run command in the background" }),
   "detach-keys": string({ usage: "Override the key sequence for detaching a container" }),
-  env: list({ short: "e", usage: "Set environment variables" }),
+  env: list({ short: "e", usage: "Set environment variables" }, variable),
   "env-file": list({ usage: "Read in a file of environment variables" }),
   interactive: bool({ short: "i", usage: "Keep STDIN open even if not attached" }),
   privileged: bool({ usage: "Give extended privileges to the command" }),

@@ -8,6 +8,7 @@ export const command = defineCommand({
   flags: {},
   args: { least: 1, most: 2 },
   async run({ cli, args: [name = "", wanted] }) {
+    const from = wanted === undefined ? undefined : normalize(wanted);
     const { containers } = await cli.engine();
     const { network, state } = await containers.get(name);
     const ports = state === "running" || state === "paused" ? network.ports : [];
@@ -16,8 +17,8 @@ export const command = defineCommand({
         from: `${port.containerPort}/${port.protocol}`,
         to: hostAndPort(port.hostAddress, port.hostPort),
       }))
-      .filter(({ from }) => wanted === undefined || from === normalize(wanted))
-      .map(({ from, to }) => (wanted === undefined ? `${from} -> ${to}` : to))
+      .filter((port) => from === undefined || port.from === from)
+      .map((port) => (from === undefined ? `${port.from} -> ${port.to}` : port.to))
       .sort(new Intl.Collator("en", { numeric: true }).compare);
     if (wanted !== undefined && lines.length === 0) {
       throw new GalleyError("not_found", `no public port '${wanted}' published for ${name}`);

@@ -1,7 +1,7 @@
 import { defineCommand } from "../command.ts";
 import { bool, filter } from "../flags/kinds.ts";
 import { renderListing } from "../format/listing.ts";
-import { volumeHeadings, volumeRow, volumeTable } from "../rows/volume-row.ts";
+import { volumeHeadings, volumeRaw, volumeRow, volumeTable } from "../rows/volume-row.ts";
 import { listFormat } from "../shared/list-flags.ts";
 
 export const command = defineCommand({
@@ -16,8 +16,14 @@ export const command = defineCommand({
   async run({ cli, flags }) {
     const { volumes } = await cli.engine();
     const rows = (await volumes.list(flags.filter)).map(volumeRow);
-    const custom = flags.format === "" || flags.format === "table" ? volumeTable : flags.format;
-    cli.out(renderListing({ format: flags.quiet ? "{{.Name}}" : custom, rows, headings: volumeHeadings }));
+    cli.out(renderListing({ format: chooseFormat(flags), rows, headings: volumeHeadings }));
     return 0;
   },
 });
+
+/** As docker's, whose --quiet shortens the table and `raw`, and changes no template. */
+function chooseFormat({ format, quiet }: { readonly format: string; readonly quiet: boolean }): string {
+  if (format === "raw") return quiet ? "name: {{.Name}}" : volumeRaw;
+  if (format !== "" && format !== "table") return format;
+  return quiet ? "{{.Name}}" : volumeTable;
+}

@@ -10,3 +10,9 @@ export function environment(files: readonly string[], given: readonly string[], 
   });
   return [...fromFiles, ...named];
 }
+
+/** Checks what `--env` is given: `NAME=value`, or a bare name. Throws an Error where there is no name. */
+export function variable(text: string): string {
+  if (text === "" || text.startsWith("=")) throw new Error(`invalid environment variable: ${text}`);
+  return text;
+}

@@ -1,5 +1,6 @@
 import type { FlagSet } from "../flags/flag.ts";
 import { bool, bytes, cpus, int, list, map, string } from "../flags/kinds.ts";
+import { variable } from "./environment.ts";
 import { unsupportedFlags } from "./unsupported.ts";
 
 /** The flags that `run` and `create` share, with docker's names, letters and words. */
@@ -135,11 +136,6 @@ function attachStream(text: string): string {
   const stream = text.toLowerCase();
   if (["stdin", "stdout", "stderr"].includes(stream)) return stream;
   throw new Error("valid streams are STDIN, STDOUT and STDERR");
-}
-
-function variable(text: string): string {
-  if (text === "" || text.startsWith("=")) throw new Error(`invalid environment variable: ${text}`);
-  return text;
 }
 
 function pullPolicy(text: string): void {

@@ -5,6 +5,9 @@ import { joinLabels } from "./text.ts";
 /** docker's default table of `volume ls`. */
 export const volumeTable = "table {{.Driver}}\t{{.Name}}";
 
+/** docker's `--format raw` of `volume ls`. */
+export const volumeRaw = "name: {{.Name}}\ndriver: {{.Driver}}\n";
+
 export const volumeHeadings: Readonly<Record<string, string>> = {
   Name: "VOLUME NAME",
   Driver: "DRIVER",
