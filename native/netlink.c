@@ -32,13 +32,38 @@ static long fixup_value(struct actor *self, int fd, u64 kind, u64 argument) {
   return slot < 0 ? -EBADF : slot;
 }
 
-/* The recipe's memory is private to this process, and a replay patches the same place again. */
-static long apply_fixup(struct actor *self, int fd, const struct step *step, struct bytes messages) {
+/* What is sent: the messages with one word in them replaced, where there is a fixup. The recipe itself stays as it was checked:
+   its other steps may read the same bytes. */
+struct request {
+  struct io_slice slices[3];
+  u32 count;
+  u32 word;
+};
+
+static long prepare_request(struct actor *self, int fd, const struct step *step, struct request *request) {
+  struct bytes messages = bytes_argument(self, step->args[1]);
+  u64 offset = step->args[2];
+  request->count = 1;
+  request->slices[0] = (struct io_slice){messages.start, messages.size};
   if (step->args[3] == FIXUP_NONE) return 0;
   long value = fixup_value(self, fd, step->args[3], step->args[4]);
   if (value < 0) return value;
-  memcpy(messages.start + step->args[2], &(u32){(u32)value}, 4);
+  request->count = 3;
+  request->word = (u32)value;
+  request->slices[0].size = offset;
+  request->slices[1] = (struct io_slice){&request->word, 4};
+  request->slices[2] = (struct io_slice){messages.start + offset + 4, messages.size - offset - 4};
   return 0;
+}
+
+static long send_request(int fd, struct request *request) {
+  struct sockaddr_nl kernel = {.nl_family = AF_NETLINK_};
+  struct message message = {
+      .name = &kernel, .name_size = sizeof kernel, .slices = request->slices, .slice_count = request->count};
+  long result;
+  do result = sys(sendmsg, fd, &message, 0);
+  while (result == -EINTR);
+  return result;
 }
 
 /* The first error in one datagram of answers; an error number of 0 is an acknowledgement. */
@@ -92,16 +117,13 @@ static void make_room(int fd, size_t request) {
 }
 
 long step_netlink(struct actor *self, const struct step *step) {
-  const struct sockaddr_nl kernel = {.nl_family = AF_NETLINK_};
   struct bytes messages = bytes_argument(self, step->args[1]);
+  struct request request;
   long fd = sys(socket, AF_NETLINK_, SOCK_RAW_ | SOCK_CLOEXEC_, step->args[0]);
   if (fd < 0) return fd;
   make_room((int)fd, messages.size);
-  long result = apply_fixup(self, (int)fd, step, messages);
-  if (result >= 0) {
-    do result = sys(sendto, fd, messages.start, messages.size, 0, &kernel, sizeof kernel);
-    while (result == -EINTR);
-  }
+  long result = prepare_request(self, (int)fd, step, &request);
+  if (result >= 0) result = send_request((int)fd, &request);
   if (result >= 0) result = read_answers((int)fd, count_wanted(messages));
   close_fd((int)fd);
   return result;

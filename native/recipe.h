@@ -79,13 +79,14 @@ struct operation {
 };
 extern const struct operation operations[OP_LIMIT];
 
+/* Never written to once it was checked: what a step changed, another could rely on. */
 struct recipe {
   const struct header *header;
-  u8 *data;
+  const u8 *data;
 };
 
 struct bytes {
-  u8 *start;
+  const u8 *start;
   size_t size;
 };
 

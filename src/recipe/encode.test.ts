@@ -106,3 +106,39 @@ describe("the description", () => {
     expect(text.split("\n")[1]).toMatch(/^ +1 +\+3\.5 us {5}0 {2}file = openat/);
   });
 });
+
+describe("what the native program would not take is refused with the field behind it", () => {
+  const mount = (index: number) =>
+    step("umount", [`/${index}`, 0], { cause: `mounts[${index}] (tmpfs on /${index})`, out: `mount.${index}` });
+
+  test("too many steps", () => {
+    const inside = [
+      step("setsid", [], { cause: "session" }),
+      ...Array.from({ length: 8192 }, (_, index) => mount(index)),
+    ];
+    expect(() => encode({ sections: { inside } })).toThrow(
+      expect.objectContaining({
+        code: "resource_exhausted",
+        subject: "mounts",
+        message: expect.stringContaining("8193 steps"),
+      }),
+    );
+    expect(encode({ sections: { inside: inside.map(({ out: _, ...rest }) => rest).slice(1) } }).length).toBeGreaterThan(
+      8192 * 64,
+    );
+  });
+
+  test("too many bytes", () => {
+    const inside = [mount(0), step("chdir", ["x".repeat(2 ** 24)], { cause: "process.cwd" })];
+    expect(() => encode({ sections: { inside } })).toThrow(
+      expect.objectContaining({ code: "resource_exhausted", subject: "process.cwd" }),
+    );
+  });
+
+  test("too many slots", () => {
+    const inside = Array.from({ length: 300 }, (_, index) => mount(index));
+    expect(() => encode({ sections: { inside } })).toThrow(
+      expect.objectContaining({ code: "resource_exhausted", subject: "mounts[256] (tmpfs on /256)" }),
+    );
+  });
+});

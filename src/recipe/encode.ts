@@ -1,6 +1,7 @@
 import { GalleyError } from "../errors.ts";
 import { CWD, type Fixup, fixupKinds, NONE, type OpSpec, ops, sectionNames } from "./ops.ts";
 import type { Arg, Recipe, ShimSettings, Step } from "./recipe.ts";
+import { SIZE_LIMIT, STEP_LIMIT, tooManyBytes, tooManySteps } from "./too-large.ts";
 
 /** The encoding's constants; native/recipe.h has the same. See docs/recipes.md. */
 export const MAGIC = 0x52594c47; // "GLYR" in little-endian order
@@ -67,6 +68,8 @@ function nulByte(text: string): GalleyError {
 /** Numbers slot names in the order of their first use. */
 class Slots {
   private readonly numbers = new Map<string, number>();
+  /** What the slots are for, for errors. */
+  user = "";
 
   number(name: string): number {
     if (name === CWD) return SLOT_CWD;
@@ -74,7 +77,12 @@ class Slots {
     const known = this.numbers.get(name);
     if (known !== undefined) return known;
     const next = this.numbers.size;
-    if (next >= MAX_SLOTS) throw new GalleyError("resource_exhausted", `a recipe has at most ${MAX_SLOTS} slots`);
+    if (next >= MAX_SLOTS) {
+      throw new GalleyError("resource_exhausted", `takes too many descriptors at once: more than ${MAX_SLOTS}`, {
+        subject: this.user,
+        hint: "ask for less of it",
+      });
+    }
     this.numbers.set(name, next);
     return next;
   }
@@ -99,9 +107,13 @@ class Encoder {
   private readonly data = new DataSection();
   private readonly slots = new Slots();
 
-  constructor(sections: Recipe["sections"]) {
+  constructor(private readonly sections: Recipe["sections"]) {
     let steps = 0;
-    for (const name of sectionNames) steps += sections[name]?.length ?? 0;
+    for (const name of sectionNames) {
+      const count = sections[name]?.length ?? 0;
+      if (count > STEP_LIMIT) throw tooManySteps(name, sections[name] ?? []);
+      steps += count;
+    }
     this.words = new Uint32Array((HEADER_SIZE + steps * STEP_SIZE) / 4);
   }
 
@@ -123,6 +135,7 @@ class Encoder {
   /** `at` counts words, here and below. Of the kinds of arguments, only strings and slots have the same type. */
   private step(at: number, { op, args, out, tolerate, cause }: Step): void {
     const { code, params }: OpSpec = ops[op];
+    this.slots.user = cause;
     if (args.length !== params.length) {
       throw new GalleyError("internal", `${op} takes ${params.join(", ")}`, { subject: cause });
     }
@@ -200,6 +213,7 @@ class Encoder {
     const data = this.data.finish();
     const { byteLength } = this.words;
     const size = byteLength + data.length;
+    if (size > SIZE_LIMIT) throw tooManyBytes(size, Object.values(this.sections).flat());
     this.words.set([MAGIC, VERSION, size, 0, sectionNames.length, byteLength, data.length, mode]);
     const result = new Uint8Array(size);
     result.set(new Uint8Array(this.words.buffer));

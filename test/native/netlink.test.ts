@@ -1,9 +1,11 @@
 import { expect } from "bun:test";
+import { readFileSync } from "node:fs";
 import { createServer } from "node:net";
+import { encode } from "../../src/recipe/encode.ts";
 import type { Fixup } from "../../src/recipe/ops.ts";
 import type { Step } from "../../src/recipe/recipe.ts";
 import { testWith } from "../harness/requirements.ts";
-import { CLONE, E, op, run, Scratch, shell } from "./program.ts";
+import { CLONE, E, O, op, run, runBytes, Scratch, shell } from "./program.ts";
 
 const root = (name: string, body: () => Promise<void>) => testWith({ root: true }, name, body);
 
@@ -115,6 +117,26 @@ root("an interface's index is looked up while the recipe runs", async () => {
   expect(report.failure).toBeUndefined();
   expect(Number(output)).toBeGreaterThan(0);
   expect((await inNetwork([address("d7")], "true")).report.failure).toMatchObject({ errno: E.NODEV });
+});
+
+root("what is filled in is sent, and the recipe stays as it was checked", async () => {
+  using folder = new Scratch();
+  const file = folder.at("copy");
+  const bytes = up("lo");
+  const recipe = encode({
+    sections: {
+      outside: [
+        op("unshare", [CLONE.newnet]),
+        op("netlink", [ROUTE, bytes, { kind: "interfaceIndex", offset: 20, name: "lo" }]),
+        op("write_file", ["cwd", file, bytes, O.wronly | O.creat, 0o600]),
+      ],
+    },
+  });
+  // Both steps read the same bytes.
+  const view = new DataView(recipe.buffer);
+  view.setBigUint64(256 + 2 * 64 + 32, view.getBigUint64(256 + 64 + 24, true), true);
+  expect((await runBytes(recipe)).report.failure).toBeUndefined();
+  expect(readFileSync(file).equals(bytes)).toBe(true);
 });
 
 /** A veth pair whose other end goes to the namespace that the last attribute names. */

@@ -4,16 +4,19 @@ import { error, keyed, type Problem } from "./problem.ts";
 /** Adds to `problems` what is wrong with a value. */
 export type Shape = (value: unknown, path: string, problems: Problem[]) => void;
 
+/** So much of a value is told. */
+const LONGEST = 80;
+
 function expected(what: string, value: unknown, path: string): Problem {
-  const given =
-    value === null
-      ? "null"
-      : Array.isArray(value)
-        ? "a list"
-        : typeof value === "object"
-          ? "an object"
-          : JSON.stringify(value);
-  return error(path === "" ? "config.json" : path, `must be ${what}, is ${given}`);
+  return error(path === "" ? "config.json" : path, `must be ${what}, is ${given(value)}`);
+}
+
+/** A null in a list has been read as undefined: a list keeps its places. */
+function given(value: unknown): string {
+  if (value === null || value === undefined) return "null";
+  if (typeof value === "object") return Array.isArray(value) ? "a list" : "an object";
+  const text = typeof value === "string" ? JSON.stringify(value.slice(0, LONGEST + 1)) : String(value);
+  return text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text;
 }
 
 export const text: Shape = (value, path, problems) => {

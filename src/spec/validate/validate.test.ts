@@ -82,6 +82,9 @@ test.each([
   [{ ociVersion: "1.0.0", process: { cwd: "/", terminal: "yes" } }, "process.terminal", "must be true or false"],
   [{ ociVersion: "1.0.0", mounts: {} }, "mounts", "must be a list, is an object"],
   [{ ociVersion: "1.0.0", mounts: [{}] }, "mounts[0].destination", "is required"],
+  [{ ociVersion: "1.0.0", mounts: [null] }, "mounts[0]", "must be an object, is null"],
+  [{ ociVersion: "1.0.0", root: { path: [null] } }, "root.path", "must be a string, is a list"],
+  [{ ociVersion: "1.0.0", root: "x".repeat(99) }, "root", `must be an object, is "${"x".repeat(79)}…`],
   [{ ociVersion: "1.0.0", annotations: { "a.b": 1 } }, 'annotations["a.b"]', "must be a string"],
   [inLinux({ resources: { memory: { limit: 1.5 } } }), "linux.resources.memory.limit", "must be an integer, is 1.5"],
   [inLinux({ resources: { pids: { limit: "5" } } }), "linux.resources.pids.limit", 'must be an integer, is "5"'],
@@ -108,6 +111,14 @@ test.each([
 test("what is not JSON is said to be so, with the file", () => {
   expect(() => parseConfig("{", "/b/config.json")).toThrow(
     expect.objectContaining({ message: "is not JSON", subject: "/b/config.json" }),
+  );
+});
+
+test("of many problems the first ten are told", () => {
+  const text = JSON.stringify({ ociVersion: "1.0.0", mounts: Array.from({ length: 30 }, () => 5) });
+  const said = /^must be an object, is 5(; config\.json: mounts\[\d\]: must be an object, is 5){9}; and 20 more$/;
+  expect(() => parseConfig(text, "config.json")).toThrow(
+    expect.objectContaining({ message: expect.stringMatching(said) }),
   );
 });
 

@@ -21,12 +21,16 @@ export function validateConfig(config: RuntimeConfig, context: ValidationContext
   return problems;
 }
 
+/** So many problems are told beside the first. */
+const TOLD = 9;
+
 /** Throws if a problem is an error: the first one's field is the error's subject, further ones are told in its message. */
 export function refuse(problems: readonly Problem[]): void {
   const [first, ...others] = problems.filter(({ severity }) => severity === "error");
   if (first === undefined) return;
-  const more = others.map(({ field, message }) => `; ${field}: ${message}`).join("");
-  throw new GalleyError("invalid_argument", `${first.message}${more}`, {
+  const told = others.slice(0, TOLD).map(({ field, message }) => `; ${field}: ${message}`);
+  const more = others.length > TOLD ? `; and ${others.length - TOLD} more` : "";
+  throw new GalleyError("invalid_argument", `${first.message}${told.join("")}${more}`, {
     op: "validate",
     subject: first.field,
     ...(first.hint === undefined ? {} : { hint: first.hint }),
