@@ -97,8 +97,9 @@ describe("the container's view of its cgroup", () => {
     expect(linesOf(start({ mounts }), "mounts[0]")[0]).toContain('open_tree(AT_FDCWD, "/cg/galley/c1"');
     const inside = lines(start({ mounts, linux: own }));
     const wait = inside.indexOf("wait(3)");
-    expect(inside.slice(wait, wait + 3)).toEqual([
+    expect(inside.slice(wait, wait + 4)).toEqual([
       "wait(3)",
+      "sched_setaffinity(0, [1024 bytes])",
       "unshare(CLONE_NEWCGROUP)",
       'filesystem = fsopen("cgroup2", FSOPEN_CLOEXEC)',
     ]);

@@ -4,6 +4,7 @@ import { NONE } from "../recipe/ops.ts";
 import { type Recipe, type Step, step } from "../recipe/recipe.ts";
 import type { LinuxConfig, NamespaceType } from "../spec/runtime.ts";
 import { type CgroupEntry, enterCgroup, forgetCgroup, joinCgroup } from "./cgroup-entry.ts";
+import { finalAffinity, initialAffinity } from "./cpu-affinity.ts";
 import { type HostFacts, hostFacts } from "./host.ts";
 import { hostIds } from "./id-maps.ts";
 import { announce } from "./managed.ts";
@@ -40,6 +41,7 @@ export function compileExec(input: ExecInput, facts: HostFacts = hostFacts()): R
         step("open_pid", [init.pid, init.startTime], pidfd),
         ...(namespacesOf(linux).includes("pid") ? [joinPids()] : []),
         ...cgroup.before,
+        ...initialAffinity(process.execCPUAffinity),
         step("clone", [0, cgroup.cloneInto ?? NONE, 1], { out: slot.pidfd, cause: "exec" }),
         ...oomScore(process.oomScoreAdj ?? config.process?.oomScoreAdj),
         step("signal", [point.cgroup], { cause: "its OOM score is set" }),
@@ -58,10 +60,11 @@ function joinPids(): Step {
 
 function inside(input: ExecInput, stdio: Stdio, cgroup: CgroupEntry, linux: LinuxConfig): Step[] {
   const filter = compileSeccomp(linux.seccomp, input.filterCache);
-  const steps = compileProcess(input.process, filter, input.managed);
+  const steps = compileProcess(input.process, linux, filter, input.managed);
   return [
     ...forgetCgroup(cgroup),
     ...cgroup.enter,
+    ...finalAffinity(input.process.execCPUAffinity),
     step("setns", [CONTAINER, joined(linux)], { cause: "linux.namespaces" }),
     step("setsid", [], { cause: "a session of its own", tolerate: [errno.EPERM] }),
     ...stdio.terminal,

@@ -10,6 +10,7 @@ import type { LinuxConfig, ProcessConfig, RuntimeConfig } from "../spec/runtime.
 import { utf8 } from "./bytes.ts";
 import { type CgroupSteps, compileCgroup } from "./cgroup.ts";
 import { forgetCgroup } from "./cgroup-entry.ts";
+import { resetAffinity } from "./cpu-affinity.ts";
 import { compileDevices, ownsDev } from "./devices.ts";
 import { type HostFacts, hostFacts } from "./host.ts";
 import { hostIds, inUserNamespace } from "./id-maps.ts";
@@ -109,7 +110,7 @@ function inside({ input, process, linux, facts, namespaces, stdio, cgroup }: Sta
   const around = propagation.shared ? facts.mountAround(input.mountPoint) : "/";
   const mounts = compileMounts(config, facts);
   const filter = compileSeccomp(linux.seccomp, input.filterCache);
-  const steps = compileProcess(process, filter, input.managed);
+  const steps = compileProcess(process, linux, filter, input.managed);
   return [
     ...forgetCgroup(cgroup),
     ...namespaces.join,
@@ -131,6 +132,7 @@ function inside({ input, process, linux, facts, namespaces, stdio, cgroup }: Sta
     ...names(config, namespaces),
     step("wait", [point.cgroup], { cause: "cgroup ready" }),
     ...cgroup.enter,
+    ...resetAffinity(),
     ...(namespaces.isNew("cgroup") ? [unshareCgroup()] : []),
     ...mounts.afterCgroup,
     ...mounts.protect,

@@ -121,8 +121,9 @@ describe("exec", () => {
       "close(<stdout.write>)",
       "close(<stderr.write>)",
     ]);
-    expect(lines(recipe).slice(0, 4)).toEqual([
+    expect(lines(recipe).slice(0, 5)).toEqual([
       "close(<cgroup>)",
+      "sched_setaffinity(0, [1024 bytes])",
       "setns(<container>, CLONE_NEWNS|CLONE_NEWUTS)",
       "setsid()",
       "wait(3)",
@@ -134,7 +135,7 @@ describe("exec", () => {
     const recipe = exec({}, { linux: { resources: { memory: { limit: 8192 } } } }, machines.v1);
     const entered = lines(recipe).slice(0, 5);
     expect(entered.every((line) => line.endsWith('/galley/c1/tasks", "0", O_WRONLY, 0)'))).toBe(true);
-    expect(lines(recipe)[5]).toStartWith("setns(");
+    expect(lines(recipe)[6]).toStartWith("setns(");
     expect(lines(recipe, "outside").filter((line) => /write_|make_dirs/.test(line))).toEqual([]);
   });
 

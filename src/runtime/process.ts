@@ -5,7 +5,7 @@ import { rlimitNumber, rlimitValue } from "../linux/rlimits.ts";
 import { stringList } from "../recipe/encode.ts";
 import { resolveKind } from "../recipe/ops.ts";
 import { type Step, step } from "../recipe/recipe.ts";
-import type { ProcessConfig } from "../spec/runtime.ts";
+import type { LinuxConfig, ProcessConfig } from "../spec/runtime.ts";
 import { utf8 } from "./bytes.ts";
 import { flag, slot } from "./slots.ts";
 import type { Managed } from "./types.ts";
@@ -21,7 +21,7 @@ const KEYCTL_JOIN_SESSION_KEYRING = 1;
 
 /** What becomes of the process once it stands in its root: everything but its streams and the final exec. */
 export interface ProcessSteps {
-  /** While still privileged: working directory, keyring, limits. */
+  /** While still privileged: limits, keyring, scheduling. */
   readonly privileged: readonly Step[];
   /** Capabilities and user, behind the seccomp filter where that needs a privilege. */
   readonly credentials: readonly Step[];
@@ -36,11 +36,16 @@ export interface ProcessSteps {
  * @param filter the step that loads the seccomp filter, where there is one
  * @param managed what its manager wants: no session keyring of its own, descriptors that it has
  */
-export function compileProcess(process: ProcessConfig, filter: readonly Step[], managed: Managed = {}): ProcessSteps {
+export function compileProcess(
+  process: ProcessConfig,
+  linux: LinuxConfig,
+  filter: readonly Step[],
+  managed: Managed = {},
+): ProcessSteps {
   const { keepKeyring = false, preserved = 0 } = managed;
   const guarded = process.noNewPrivileges === true;
   return {
-    privileged: [...limits(process), ...(keepKeyring ? [] : keyring())],
+    privileged: [...limits(process), ...(keepKeyring ? [] : keyring()), ...scheduling(process, linux)],
     credentials: [
       ...(guarded ? noNewPrivileges() : filter),
       ...credentials(process),
@@ -70,6 +75,14 @@ export function makeWorkingDirectory(process: ProcessConfig): Step[] {
   }
   const cause = "process.cwd";
   return [step("resolve", [slot.root, process.cwd, resolveKind.directory, 0o755], { out: slot.target, cause })];
+}
+
+/** Few containers have any of it. */
+function scheduling(process: ProcessConfig, linux: LinuxConfig): Step[] {
+  const parts = [process.scheduler, process.ioPriority, linux.personality, linux.memoryPolicy];
+  if (parts.every((part) => part === undefined)) return [];
+  const { compileScheduling } = require("./scheduling.ts") as typeof import("./scheduling.ts");
+  return compileScheduling(process, linux);
 }
 
 function limits(process: ProcessConfig): Step[] {

@@ -14,15 +14,10 @@ export function refuseUnsupported({ process, linux }: RuntimeConfig): void {
 export function refuseInProcess(process: ProcessConfig): void {
   if ((process.apparmorProfile ?? "") !== "") refuse("process.apparmorProfile");
   if ((process.selinuxLabel ?? "") !== "") refuse("process.selinuxLabel");
-  if (process.scheduler !== undefined) refuse("process.scheduler");
-  if (process.ioPriority !== undefined) refuse("process.ioPriority");
-  if (process.execCPUAffinity !== undefined) refuse("process.execCPUAffinity");
 }
 
 function refuseInLinux(linux: LinuxConfig): void {
   if ((linux.mountLabel ?? "") !== "") refuse("linux.mountLabel");
-  if (linux.personality !== undefined) refuse("linux.personality");
-  if (linux.memoryPolicy !== undefined) refuse("linux.memoryPolicy");
   if (linux.intelRdt !== undefined) refuse("linux.intelRdt");
   if (linux.netDevices !== undefined) refuse("linux.netDevices");
 }

@@ -39,7 +39,7 @@ export interface ProcessConfig {
     readonly deadline?: number;
     readonly period?: number;
   };
-  readonly ioPriority?: { readonly class: string; readonly priority: number };
+  readonly ioPriority?: { readonly class: string; readonly priority?: number };
   readonly execCPUAffinity?: { readonly initial?: string; readonly final?: string };
 }
 
@@ -105,7 +105,7 @@ export interface LinuxConfig {
   readonly readonlyPaths?: readonly string[];
   readonly mountLabel?: string;
   readonly personality?: { readonly domain: string; readonly flags?: readonly string[] };
-  readonly memoryPolicy?: { readonly mode: string; readonly nodes?: string; readonly flags?: readonly string[] };
+  readonly memoryPolicy?: { readonly mode?: string; readonly nodes?: string; readonly flags?: readonly string[] };
   readonly intelRdt?: {
     readonly closID?: string;
     readonly schemata?: readonly string[];

@@ -150,7 +150,7 @@ describe("removeTree", () => {
     cursor[Symbol.dispose]();
     removeTree(root, "deeper");
     expect(readdirSync(base)).toEqual([]);
-  });
+  }, 60_000);
 });
 
 describe("walk", () => {

@@ -17,6 +17,8 @@ function said(step: Step, error: number): string {
   if (step.op === "exec" || step.op === "check_exec") return execFailure(step, error);
   if (step.op === "chdir")
     return `chdir to cwd (${JSON.stringify(step.args[0])}) set in config.json failed: ${errnoText(error).toLowerCase()}`;
+  if (step.op === "sched_setattr" && error === errno.EPERM && step.cause.includes("cpus"))
+    return `${step.cause}: process scheduler can't be used together with AllowedCPUs`;
   return `${step.cause}: ${step.op}: ${describeErrno(error)}`;
 }
 

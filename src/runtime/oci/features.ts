@@ -6,6 +6,7 @@ import { knownActions } from "../../linux/seccomp/actions.ts";
 import { knownArchitectures } from "../../linux/seccomp/architectures.ts";
 import { knownOperators } from "../../linux/seccomp/conditions.ts";
 import { knownFlags } from "../../linux/seccomp/flags.ts";
+import { memoryFlags, memoryModes } from "../../spec/scheduling-words.ts";
 import { cloneFlags } from "../namespaces.ts";
 
 /** Every option word of mount(8) and of the specification. */
@@ -48,6 +49,7 @@ export function features(): Record<string, unknown> {
       },
       apparmor: { enabled: false },
       selinux: { enabled: false },
+      memoryPolicy: { modes: Object.keys(memoryModes).sort(), flags: Object.keys(memoryFlags) },
       intelRdt: { enabled: false },
       mountExtensions: { idmap: { enabled: false } },
       netDevices: { enabled: false },

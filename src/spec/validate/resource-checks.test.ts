@@ -206,12 +206,22 @@ const rows: readonly Row[] = [
     "memoryPolicy",
     linux({ memoryPolicy: { mode: "MPOL_X", nodes: "a", flags: ["F"] } }),
     [
-      "memoryPolicy.mode: unknown mode",
-      "memoryPolicy.nodes: not a list of nodes",
-      "memoryPolicy.flags[0]: unknown flag",
+      "memoryPolicy.mode: invalid memory policy mode",
+      "memoryPolicy.nodes: invalid memory policy nodes",
+      "memoryPolicy.flags[0]: invalid memory policy flag",
     ],
   ],
-  ["memoryPolicy", linux({ memoryPolicy: { mode: "MPOL_LOCAL", nodes: "0" } }), ["memoryPolicy.nodes: takes no nodes"]],
+  ["memoryPolicy", linux({ memoryPolicy: {} }), ['memoryPolicy.mode: invalid memory policy mode ""']],
+  [
+    "memoryPolicy",
+    linux({ memoryPolicy: { mode: "MPOL_DEFAULT", nodes: "0-7,3" } }),
+    ["memoryPolicy.nodes: requires 0 nodes but got 8"],
+  ],
+  [
+    "memoryPolicy",
+    linux({ memoryPolicy: { mode: "MPOL_LOCAL", nodes: "0" } }),
+    ["memoryPolicy.nodes: requires 0 nodes but got 1"],
+  ],
   ["memoryPolicy", linux({ memoryPolicy: { mode: "MPOL_BIND" } }), ["memoryPolicy.nodes: at least one node"]],
   [
     "intelRdt",

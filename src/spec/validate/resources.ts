@@ -1,7 +1,8 @@
 /** Rules about cgroup resources: ranges that the kernel refuses, and values that contradict each other. */
+
+import { isNumberList } from "../number-list.ts";
 import type { DeviceRule, ResourcesConfig } from "../runtime.ts";
 import { type Check, error, keyed, type Problem, type ValidationContext, when } from "./problem.ts";
-import { isNumberList } from "./scheduling.ts";
 
 const field = "linux.resources";
 

@@ -136,7 +136,7 @@ const linux = object({
     memBwSchema: text,
     enableMonitoring: flag,
   }),
-  memoryPolicy: object({ "mode!": text, nodes: text, flags: list(text) }),
+  memoryPolicy: object({ mode: text, nodes: text, flags: list(text) }),
   personality: object({ "domain!": text, flags: list(text) }),
   netDevices: record(object({ name: text })),
 });

@@ -1,17 +1,10 @@
 /** Rules about scheduling: CPU, disk and memory nodes. */
+import { isNumberList, numbersOf } from "../number-list.ts";
 import type { ProcessConfig } from "../runtime.ts";
+import { ioClasses, memoryFlags, memoryModes, schedulerFlags, schedulerPolicies } from "../scheduling-words.ts";
 import { type Check, error, type Problem, when } from "./problem.ts";
 
-const policies = ["OTHER", "FIFO", "RR", "BATCH", "ISO", "IDLE", "DEADLINE"].map((name) => `SCHED_${name}`);
-const schedulerFlags = [
-  "RESET_ON_FORK",
-  "RECLAIM",
-  "DL_OVERRUN",
-  "KEEP_POLICY",
-  "KEEP_PARAMS",
-  "UTIL_CLAMP_MIN",
-  "UTIL_CLAMP_MAX",
-].map((name) => `SCHED_FLAG_${name}`);
+const policies = Object.keys(schedulerPolicies);
 
 /** sched_setattr(2): which parameter goes with which policy. */
 export const scheduler: Check = ({ process }) => {
@@ -24,7 +17,10 @@ export const scheduler: Check = ({ process }) => {
       error(`${field}.policy`, `unknown policy ${JSON.stringify(value.policy)}`, `use one of ${policies.join(", ")}`),
     ),
     ...(value.flags ?? []).flatMap((name, index) =>
-      when(!schedulerFlags.includes(name), error(`${field}.flags[${index}]`, `unknown flag ${JSON.stringify(name)}`)),
+      when(
+        !Object.hasOwn(schedulerFlags, name),
+        error(`${field}.flags[${index}]`, `unknown flag ${JSON.stringify(name)}`),
+      ),
     ),
     ...schedulerParameters(value, field),
   ];
@@ -48,8 +44,6 @@ function schedulerParameters(value: NonNullable<ProcessConfig["scheduler"]>, fie
   ];
 }
 
-const ioClasses = ["IOPRIO_CLASS_RT", "IOPRIO_CLASS_BE", "IOPRIO_CLASS_IDLE"];
-
 /** ioprio_set(2). */
 export const ioPriority: Check = ({ process }) => {
   const value = process?.ioPriority;
@@ -57,11 +51,11 @@ export const ioPriority: Check = ({ process }) => {
   const priority = value.priority ?? 0;
   return [
     ...when(
-      !ioClasses.includes(value.class),
+      !Object.hasOwn(ioClasses, value.class),
       error(
         "process.ioPriority.class",
         `unknown class ${JSON.stringify(value.class)}`,
-        `use one of ${ioClasses.join(", ")}`,
+        `use one of ${Object.keys(ioClasses).join(", ")}`,
       ),
     ),
     ...when(
@@ -70,14 +64,6 @@ export const ioPriority: Check = ({ process }) => {
     ),
   ];
 };
-
-/** Whether a text is a list of numbers and ranges, as the kernel takes CPUs and memory nodes: `0-3,7`. */
-export function isNumberList(text: string): boolean {
-  return text.split(",").every((part) => {
-    const match = /^\s*([0-9]{1,5})(?:-([0-9]{1,5})(?::[0-9]+\/[0-9]+)?)?\s*$/.exec(part);
-    return match !== null && (match[2] === undefined || Number(match[1]) <= Number(match[2]));
-  });
-}
 
 /** On which CPUs an added process begins and goes on. */
 export const cpuAffinity: Check = ({ process }) =>
@@ -89,30 +75,41 @@ export const cpuAffinity: Check = ({ process }) =>
     );
   });
 
-const memoryModes = ["BIND", "INTERLEAVE", "PREFERRED_MANY", "WEIGHTED_INTERLEAVE"].map((name) => `MPOL_${name}`);
 const nodelessModes = ["MPOL_DEFAULT", "MPOL_LOCAL"];
-const memoryFlags = ["MPOL_F_NUMA_BALANCING", "MPOL_F_RELATIVE_NODES", "MPOL_F_STATIC_NODES"];
 
 /** set_mempolicy(2): which modes need nodes, which have none. */
 export const memoryPolicy: Check = ({ linux }) => {
   const value = linux?.memoryPolicy;
   if (value === undefined) return [];
-  const { mode, nodes = "", flags = [] } = value;
+  const { mode = "", nodes = "", flags = [] } = value;
+  const count = nodes !== "" && isNumberList(nodes) ? numbersOf(nodes).length : 0;
   const field = "linux.memoryPolicy";
-  const known = [...memoryModes, ...nodelessModes, "MPOL_PREFERRED"];
   return [
     ...when(
-      !known.includes(mode),
-      error(`${field}.mode`, `unknown mode ${JSON.stringify(mode)}`, `use one of ${known.join(", ")}`),
+      !Object.hasOwn(memoryModes, mode),
+      error(
+        `${field}.mode`,
+        `invalid memory policy mode ${JSON.stringify(mode)}`,
+        `use one of ${Object.keys(memoryModes).join(", ")}`,
+      ),
     ),
     ...when(
       nodes !== "" && !isNumberList(nodes),
-      error(`${field}.nodes`, `is not a list of nodes: ${JSON.stringify(nodes)}`),
+      error(`${field}.nodes`, `invalid memory policy nodes ${JSON.stringify(nodes)}`, "write them as 0-3,7"),
     ),
-    ...when(nodes !== "" && nodelessModes.includes(mode), error(`${field}.nodes`, `${mode} takes no nodes`)),
-    ...when(nodes === "" && memoryModes.includes(mode), error(`${field}.nodes`, `${mode} needs at least one node`)),
+    ...when(
+      count > 0 && nodelessModes.includes(mode),
+      error(`${field}.nodes`, `memory policy mode requires 0 nodes but got ${count}`),
+    ),
+    ...when(
+      nodes === "" && Object.hasOwn(memoryModes, mode) && !nodelessModes.includes(mode) && mode !== "MPOL_PREFERRED",
+      error(`${field}.nodes`, "memory policy mode requires at least one node but got 0"),
+    ),
     ...flags.flatMap((name, index) =>
-      when(!memoryFlags.includes(name), error(`${field}.flags[${index}]`, `unknown flag ${JSON.stringify(name)}`)),
+      when(
+        !Object.hasOwn(memoryFlags, name),
+        error(`${field}.flags[${index}]`, `invalid memory policy flag ${JSON.stringify(name)}`),
+      ),
     ),
   ];
 };
