@@ -31,6 +31,7 @@ struct actor {
   int passed; /* a descriptor that the caller has handed over, -1: none */
   int empty_mount; /* what directories are hidden with, -1 until it is needed */
   bool inside;
+  bool cwd_refused; /* try_chdir was not allowed: retry_chdir has something to do */
   bool keeps_parentless; /* the inside is to outlive this program even while it is being made */
   bool peer_gone;
   u32 preserved; /* how many descriptors from 3 on the container inherits */

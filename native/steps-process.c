@@ -174,15 +174,6 @@ long step_seccomp(struct actor *self, const struct step *step) {
   return sys(seccomp, SECCOMP_SET_MODE_FILTER, step->args[0], &program);
 }
 
-/* The kernel marks a working directory that cannot be reached from the root. */
-long step_check_cwd(struct actor *self, const struct step *step) {
-  (void)self, (void)step;
-  char path[PATH_SIZE];
-  long size = sys(getcwd, path, sizeof path);
-  if (size < 0) return size;
-  return path[0] == '/' ? 0 : -ENOENT;
-}
-
 long step_open_pid(struct actor *self, const struct step *step) {
   (void)self;
   long fd = sys(pidfd_open, step->args[0], 0);

@@ -162,6 +162,11 @@ export const ops = {
   write_identity: call(124, "path:str"),
   /** As send_console, over a connected socket. */
   send_console_to: call(125, "socket:fd", "tty:fd"),
+
+  /** chdir; where that is not allowed (EACCES, EPERM) it is left to retry_chdir. */
+  try_chdir: call(130, "path:str"),
+  /** chdir, if try_chdir was not allowed to: another user may be. */
+  retry_chdir: call(131, "path:str"),
 } as const satisfies Record<string, OpSpec>;
 
 export type OpName = keyof typeof ops;

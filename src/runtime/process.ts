@@ -45,12 +45,13 @@ export function compileProcess(
   const { keepKeyring = false, preserved = 0 } = managed;
   const guarded = process.noNewPrivileges === true;
   return {
-    privileged: [...limits(process), ...(keepKeyring ? [] : keyring()), ...scheduling(process, linux)],
-    credentials: [
-      ...(guarded ? noNewPrivileges() : filter),
-      ...credentials(process),
-      ...changeDirectory(process.cwd, preserved),
+    privileged: [
+      ...limits(process),
+      ...(keepKeyring ? [] : keyring()),
+      ...scheduling(process, linux),
+      step("try_chdir", [process.cwd], { cause: "process.cwd" }),
     ],
+    credentials: [...(guarded ? noNewPrivileges() : filter), ...credentials(process), ...closeOthers(preserved)],
     filter: guarded ? filter : [],
     check: [step("check_exec", [process.args[0] ?? "", searchPath(process)], { cause: "process.args" })],
     exec: [execStep(process)],
@@ -123,6 +124,7 @@ function credentials(process: ProcessConfig): Step[] {
     step("setgroups", [additionalGids.length, groups], { cause: "process.user.additionalGids" }),
     step("setresgid", [gid, gid, gid], { cause: "process.user.gid" }),
     step("setresuid", [uid, uid, uid], { cause: "process.user.uid" }),
+    ...directory(process.cwd),
     ...setCapabilities(plan),
     step("umask", [umask ?? 0o022], { cause: "process.user.umask" }),
   ];
@@ -158,15 +160,17 @@ function setCapabilities(plan: CapabilityPlan): Step[] {
   ];
 }
 
-/** As the user itself, who may lack the right to enter; the check keeps a leaked directory of the host out (CVE-2024-21626). */
-function changeDirectory(cwd: string, preserved: number): Step[] {
-  return [
-    step("chdir", [cwd], { cause: "process.cwd" }),
-    step("check_cwd", [], { cause: "process.cwd" }),
-    step("close_range", [3 + preserved, 0xffff_ffff, flag.CLOSE_RANGE_CLOEXEC], {
-      cause: "no descriptor of ours reaches the command",
-    }),
-  ];
+/**
+ * Root may enter what its user may not, and the other way round where root is one of a user namespace: both try. The check keeps a
+ * leaked directory of the host out (CVE-2024-21626).
+ */
+function directory(cwd: string): Step[] {
+  return [step("retry_chdir", [cwd], { cause: "process.cwd" }), step("check_cwd", [], { cause: "process.cwd" })];
+}
+
+function closeOthers(preserved: number): Step[] {
+  const cause = "no descriptor of ours reaches the command";
+  return [step("close_range", [3 + preserved, 0xffff_ffff, flag.CLOSE_RANGE_CLOEXEC], { cause })];
 }
 
 const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";

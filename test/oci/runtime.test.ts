@@ -1,6 +1,6 @@
 /** The OCI runtime's command line on the real kernel: the life of a container, as managers drive it. */
 import { describe, expect } from "bun:test";
-import { existsSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { detectCgroups } from "../../src/linux/cgroups/detect.ts";
 import { exampleConfig } from "../../src/runtime/oci/example.ts";
 import { galleyProgram } from "../harness/galley.ts";
@@ -172,6 +172,35 @@ describe("what a process is given", () => {
     rmSync(`${bundle.path}/rootfs/etc/passwd`);
     symlinkSync("/etc/passwd", `${bundle.path}/rootfs/etc/passwd`);
     expect(await bundle.ok("run", bundle.id)).toBe("/\n");
+    rmSync(`${bundle.path}/rootfs/etc/passwd`);
+    expect(Bun.spawnSync(["mkfifo", `${bundle.path}/rootfs/etc/passwd`]).exitCode).toBe(0);
+    expect(await bundle.ok("run", bundle.id)).toBe("/\n");
+  });
+
+  root("a working directory that its user may not enter, or that root may not, but none of the host's", async () => {
+    await using bundle = new OciBundle("pwd", { process: { cwd: "/closed", user: { uid: 42, gid: 0 } } });
+    mkdirSync(`${bundle.path}/rootfs/closed`, { mode: 0o700 });
+    expect(await bundle.ok("run", bundle.id)).toBe("/closed\n");
+    bundle.configure("exec sleep 1000");
+    await bundle.ok("run", "-d", bundle.id);
+    expect(await bundle.ok("exec", "--user", "42", "--cwd", "/closed", bundle.id, "true")).toBe("");
+    const missing = await bundle.run("exec", "--cwd", "/nosuch", bundle.id, "true");
+    expect(missing.stderr).toContain('chdir to cwd ("/nosuch") set in config.json failed: no such file or directory');
+    const out = `/proc/self/fd/3`;
+    const args = [
+      galleyProgram(),
+      "runtime",
+      "--root",
+      bundle.root,
+      "exec",
+      "--preserve-fds=1",
+      "--cwd",
+      out,
+      bundle.id,
+    ];
+    const leaked = Bun.spawnSync(["sh", "-c", '"$@" 3</', "sh", ...args, "pwd"], { cwd: bundle.path });
+    expect([leaked.exitCode, leaked.stdout.toString()]).toEqual([255, ""]);
+    expect(leaked.stderr.toString()).toContain("possible container breakout detected");
   });
 
   root("the descriptors that --preserve-fds names, and no other", async () => {

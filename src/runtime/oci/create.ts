@@ -146,7 +146,10 @@ function compile(home: Home, { config, rootfs }: Bundle, options: CreateOptions)
   const { console, pidfdSocket, noPivot, keepKeyring, preserved } = options;
   const { process } = config;
   return compileStart({
-    config: process === undefined ? config : { ...config, process: withEnvironment(process, rootfs) },
+    config:
+      process === undefined
+        ? config
+        : { ...config, process: withEnvironment(process, { rootfs, mounts: config.mounts }) },
     root: { kind: "directory", path: rootfs },
     mountPoint: home.mountPoint,
     openStdin: true,

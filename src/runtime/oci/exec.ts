@@ -34,9 +34,10 @@ export async function execInContainer(home: Home, options: ExecOptions): Promise
     );
   }
   const { process, native, preserved, console, pidFile, pidfdSocket, keepKeyring } = options;
+  const config = storedConfig(home);
   const recipe = compileExec({
-    process: withEnvironment(process, stored.rootfs),
-    config: storedConfig(home),
+    process: withEnvironment(process, { rootfs: stored.rootfs, mounts: config.mounts }),
+    config,
     init: { pid: stored.pid, startTime: Number(stored.startTime) },
     openStdin: true,
     managed: {

@@ -5,18 +5,22 @@ import type { StepFailure } from "../../recipe/report.ts";
 
 /** What a failed step means to the user of a runtime: the setting behind it, and what the kernel said. */
 export function stepFailure(recipe: Recipe, failure: StepFailure, op: string): GalleyError {
+  // In runc's words, which managers look for, an exec starts its process too.
+  const verb = op === "create" || op === "exec" ? "start" : op;
   const step = recipe.sections[failure.section]?.[failure.step];
   const what =
     step === undefined
       ? `the native program refused to start: ${describeErrno(failure.errno)}`
       : said(step, failure.errno);
-  return new GalleyError("failed_precondition", `unable to ${op} container process: ${what}`);
+  return new GalleyError("failed_precondition", `unable to ${verb} container process: ${what}`);
 }
 
 function said(step: Step, error: number): string {
   if (step.op === "exec" || step.op === "check_exec") return execFailure(step, error);
-  if (step.op === "chdir")
+  if (step.op === "try_chdir" || step.op === "retry_chdir")
     return `chdir to cwd (${JSON.stringify(step.args[0])}) set in config.json failed: ${errnoText(error).toLowerCase()}`;
+  if (step.op === "check_cwd")
+    return "current working directory is outside of container mount namespace root -- possible container breakout detected";
   if (step.op === "sched_setattr" && error === errno.EPERM && step.cause.includes("cpus"))
     return `${step.cause}: process scheduler can't be used together with AllowedCPUs`;
   return `${step.cause}: ${step.op}: ${describeErrno(error)}`;
