@@ -104,9 +104,21 @@ export function toGalleyError(failure: unknown, details: ErrorDetails = {}): Gal
 /** As {@link toGalleyError}, but a failure that does not say what it is about is told of this operation and subject. */
 export function aboutSubject(failure: unknown, op: string, subject: string): GalleyError {
   const error = toGalleyError(failure, { op, subject });
-  if (error.subject !== undefined) return error;
-  const { code, message, hint, cause, exitStatus } = error;
-  return new GalleyError(code, message, {
+  return error.subject === undefined ? restated(error, { op, subject }) : error;
+}
+
+/** What of a failure is said anew. */
+export interface Restatement {
+  readonly code?: ErrorCode;
+  readonly message?: string;
+  readonly op: string;
+  readonly subject: string;
+}
+
+/** The same failure with another operation and subject: its hint, its cause and its exit status stay. */
+export function restated(error: GalleyError, { code, message, op, subject }: Restatement): GalleyError {
+  const { hint, cause, exitStatus } = error;
+  return new GalleyError(code ?? error.code, message ?? error.message, {
     op,
     subject,
     ...(hint === undefined ? {} : { hint }),

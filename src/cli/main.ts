@@ -1,3 +1,4 @@
+import { calledName, runtimeNames } from "./called-as.ts";
 import { version } from "./version.ts";
 
 /** The version of skopeo whose flags we take. */
@@ -8,25 +9,17 @@ const SKOPEO = "1.22.0";
  * This module stays as small as `--version` needs: the rest loads with the command that is called.
  */
 export async function main(argv: readonly string[]): Promise<number> {
-  if (runtimeNames.some(calledAs)) return runAsRuntime(argv);
+  const name = calledName();
+  if (runtimeNames.includes(name)) return runAsRuntime(argv);
   if (argv.length === 1 && (argv[0] === "--version" || argv[0] === "-v")) {
-    console.log(calledAs("skopeo") ? `skopeo version ${SKOPEO} (galley ${version})` : `galley version ${version}`);
+    console.log(name === "skopeo" ? `skopeo version ${SKOPEO} (galley ${version})` : `galley version ${version}`);
     return 0;
   }
   const { dispatch } = await import("./dispatch.ts");
-  return calledAs("skopeo") ? dispatch(argv, (await import("./skopeo.ts")).skopeoArguments) : dispatch(argv);
+  return name === "skopeo" ? dispatch(argv, (await import("./skopeo.ts")).skopeoArguments) : dispatch(argv);
 }
-
-/** What managers call the OCI runtime. */
-const runtimeNames = ["runc", "crun", "galley-runtime"];
 
 async function runAsRuntime(argv: readonly string[]): Promise<number> {
   const [{ hostCli }, { runRuntime }] = await Promise.all([import("./host-cli.ts"), import("./runtime/runtime.ts")]);
   return runRuntime(hostCli(), argv);
-}
-
-/** Whether the program was called by this name, through a link: the launcher tells in GALLEY_ARGV0. */
-function calledAs(name: string): boolean {
-  const word = process.env.GALLEY_ARGV0 ?? process.argv0;
-  return word === name || word.endsWith(`/${name}`);
 }

@@ -278,6 +278,6 @@ describe("what is refused", () => {
     const found = JSON.parse(await bundle.ok("features"));
     expect(found.linux.seccomp.actions).toContain("SCMP_ACT_ERRNO");
     expect(found.mountOptions).toContain("rro");
-    expect(await bundle.ok("--version")).toMatch(/^galley version .*\nspec: 1\.3\.0\n$/);
+    expect(await bundle.ok("--version")).toMatch(/^galley version .*\ncommit: galley .*\nspec: 1\.3\.0\n$/);
   });
 });

@@ -1,3 +1,4 @@
+import type { RuntimeLog } from "../../runtime/oci/log.ts";
 import type { Cli } from "../cli.ts";
 import type { FlagSet, FlagValues } from "../flags/flag.ts";
 import type { RuntimeGlobals } from "./globals.ts";
@@ -6,6 +7,7 @@ import type { RuntimeGlobals } from "./globals.ts";
 export interface RuntimeInvocation<F extends FlagSet = FlagSet> {
   readonly cli: Cli;
   readonly globals: RuntimeGlobals;
+  readonly log: RuntimeLog;
   /** The directory of state. */
   readonly root: string;
   /** Path of the native program, made where it is not there yet. */

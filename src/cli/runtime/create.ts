@@ -2,17 +2,18 @@ import { defineRuntimeCommand } from "./command.ts";
 import { createFlags, handOver } from "./process-flags.ts";
 
 export const command = defineRuntimeCommand({
-  usage: "[OPTIONS] CONTAINER-ID",
+  usage: "[command options] <container-id>",
   summary: "Create a container",
   flags: createFlags,
   args: { least: 1, most: 1 },
-  async run({ cli, root, native, flags, args: [id = ""] }) {
+  async run({ cli, log, root, native, flags, args: [id = ""] }) {
     const { createContainer } = await import("../../runtime/oci/create.ts");
     const bundle = flags.bundle || process.cwd();
     await createContainer(id, {
       root,
       native: native(),
       bundle,
+      log,
       noPivot: flags["no-pivot"],
       ...handOver(flags, cli.env),
     });

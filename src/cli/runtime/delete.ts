@@ -5,7 +5,7 @@ import { bool } from "../flags/kinds.ts";
 import { defineRuntimeCommand } from "./command.ts";
 
 export const command = defineRuntimeCommand({
-  usage: "[OPTIONS] CONTAINER-ID",
+  usage: "[command options] <container-id>",
   summary: "Delete any resources held by the container",
   flags: { force: bool({ short: "f", usage: "Forcibly deletes the container if it is still running (uses SIGKILL)" }) },
   args: { least: 1, most: 1 },

@@ -31,20 +31,20 @@ const flags = {
 };
 
 export const command = defineRuntimeCommand({
-  usage: "[OPTIONS] CONTAINER-ID COMMAND [ARG...] || --process process.json CONTAINER-ID",
+  usage: "[command options] <container-id> <command> [command options] || -p process.json <container-id>",
   summary: "Execute a new process inside the container",
   flags,
   args: { least: 1 },
   interspersed: false,
   // So that it is no status of the process's.
   failureStatus: 255,
-  async run({ cli, root, native: find, flags: given, args: [id = "", ...words] }) {
+  async run({ cli, log, root, native: find, flags: given, args: [id = "", ...words] }) {
     const native = find();
     const home = homeOf(root, id);
     const process = processOf(home, given, words);
     const own = !given.detach && process.terminal === true ? ({ kind: "passed" } as const) : undefined;
     if (!given.detach) (await import("../../linux/sys/become.ts")).becomeSubreaper();
-    const options = { native, process, ignorePaused: given["ignore-paused"], ...handOver(given, cli.env, own) };
+    const options = { native, log, process, ignorePaused: given["ignore-paused"], ...handOver(given, cli.env, own) };
     const { report, console } = await execInContainer(home, options);
     if (given.detach) return 0;
     return stay({ native, pid: report.pid, console, end: undefined, subreaper: true });

@@ -4,7 +4,7 @@ import { bool } from "../flags/kinds.ts";
 import { defineRuntimeCommand } from "./command.ts";
 
 export const command = defineRuntimeCommand({
-  usage: "[OPTIONS] CONTAINER-ID [SIGNAL]",
+  usage: "[command options] <container-id> [signal]",
   summary: "Send the specified signal (default: SIGTERM) to the container's init process",
   flags: { all: bool({ short: "a", usage: "Send the signal to all processes of the container" }) },
   args: { least: 1, most: 2 },

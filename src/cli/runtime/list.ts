@@ -6,7 +6,7 @@ import { alignTabs } from "../format/tabwriter.ts";
 import { defineRuntimeCommand } from "./command.ts";
 
 export const command = defineRuntimeCommand({
-  usage: "[OPTIONS]",
+  usage: "[command options]",
   summary: "List containers started by the runtime with the given root",
   flags: {
     format: string({ short: "f", usage: "Select one of: table or json", initial: "table" }, (format) => {

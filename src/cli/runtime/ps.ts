@@ -6,7 +6,7 @@ import { UsageError } from "../usage-error.ts";
 import { defineRuntimeCommand } from "./command.ts";
 
 export const command = defineRuntimeCommand({
-  usage: "[OPTIONS] CONTAINER-ID [PS OPTIONS]",
+  usage: "[command options] <container-id> [ps options]",
   summary: "Display the processes running inside a container",
   flags: {
     format: string({ short: "f", usage: "Select one of: table or json", initial: "table" }, (format) => {

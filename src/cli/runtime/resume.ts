@@ -1,14 +1,3 @@
-import { switchContainer } from "../../runtime/oci/end.ts";
-import { homeOf } from "../../runtime/oci/home.ts";
-import { defineRuntimeCommand } from "./command.ts";
+import { switchCommand } from "./switch.ts";
 
-export const command = defineRuntimeCommand({
-  usage: "CONTAINER-ID",
-  summary: "Resume all processes that have been previously paused",
-  flags: {},
-  args: { least: 1, most: 1 },
-  async run({ root, native, args: [id = ""] }) {
-    await switchContainer(homeOf(root, id), native(), "resume");
-    return 0;
-  },
-});
+export const command = switchCommand("resume", "Resume all processes that have been previously paused");

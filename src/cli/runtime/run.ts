@@ -4,7 +4,7 @@ import { createFlags, handOver } from "./process-flags.ts";
 import { stay } from "./stay.ts";
 
 export const command = defineRuntimeCommand({
-  usage: "[OPTIONS] CONTAINER-ID",
+  usage: "[command options] <container-id>",
   summary: "Create and run a container",
   flags: {
     ...createFlags,
@@ -13,12 +13,12 @@ export const command = defineRuntimeCommand({
     "no-subreaper": bool({ usage: "Disable the use of the subreaper used to reap reparented processes" }),
   },
   args: { least: 1, most: 1 },
-  async run({ cli, root, native: find, flags, args: [id = ""] }) {
+  async run({ cli, log, root, native: find, flags, args: [id = ""] }) {
     const native = find();
     const { createContainer } = await import("../../runtime/oci/create.ts");
     const { startContainer } = await import("../../runtime/oci/start.ts");
     const own = flags.detach ? undefined : await ownTerminal(flags.bundle || process.cwd());
-    const options = { root, native, bundle: flags.bundle || process.cwd(), noPivot: flags["no-pivot"] };
+    const options = { root, native, log, bundle: flags.bundle || process.cwd(), noPivot: flags["no-pivot"] };
     if (!flags.detach) (await import("../../linux/sys/become.ts")).becomeSubreaper();
     const { home, state, console } = await createContainer(id, { ...options, ...handOver(flags, cli.env, own) });
     try {

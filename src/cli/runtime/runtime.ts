@@ -4,15 +4,11 @@ import { nativeProgram } from "../assets.ts";
 import type { Cli } from "../cli.ts";
 import { parseFlags } from "../flags/parse.ts";
 import { UsageError } from "../usage-error.ts";
-import { version } from "../version.ts";
 import type { RuntimeCommand } from "./command.ts";
 import { type RuntimeGlobals, runtimeFlags, runtimeRoot, usualRoot } from "./globals.ts";
-import { helpOf, overview } from "./help.ts";
+import { runtimeLog } from "./log.ts";
 import { reportRuntimeFailure } from "./report.ts";
 import { runtimeCommands } from "./table.ts";
-
-/** The specification whose configurations are read. */
-const SPEC = "1.3.0";
 
 /** Runs a command of the runtime. Resolves with the exit status; failures have been reported by then. */
 export async function runRuntime(cli: Cli, argv: readonly string[]): Promise<number> {
@@ -22,11 +18,10 @@ export async function runRuntime(cli: Cli, argv: readonly string[]): Promise<num
     const parsed = parseFlags(flags, argv, { interspersed: false });
     globals = parsed.values;
     const [name, ...rest] = parsed.args;
-    if (parsed.values.version || name === "version") return say(cli, `galley version ${version}\nspec: ${SPEC}\n`);
-    if (parsed.values.help || name === undefined || name === "help")
-      return say(cli, overview(Object.keys(runtimeCommands)));
-    const load = runtimeCommands[name];
-    if (load === undefined) throw new UsageError(`No help topic for '${name}'`, 1, true);
+    if (parsed.values.version || name === "version") return await showVersion(cli);
+    if (parsed.values.help || name === undefined || name === "help" || name === "h")
+      return await showHelp(cli, rest[0]);
+    const load = commandLoader(name);
     if (globals["systemd-cgroup"]) {
       throw new GalleyError("unimplemented", "--systemd-cgroup is not supported yet", {
         hint: "use the cgroupfs driver",
@@ -36,6 +31,23 @@ export async function runRuntime(cli: Cli, argv: readonly string[]): Promise<num
   } catch (failure) {
     return reportRuntimeFailure(cli, globals, failure);
   }
+}
+
+async function showVersion(cli: Cli): Promise<number> {
+  const { runtimeVersion } = await import("./version.ts");
+  return say(cli, runtimeVersion());
+}
+
+/** Of the whole, or of the command that is named. */
+async function showHelp(cli: Cli, name: string | undefined): Promise<number> {
+  const { helpOf, overview } = await import("./help.ts");
+  return say(cli, name === undefined ? await overview() : helpOf(name, (await commandLoader(name)()).command));
+}
+
+function commandLoader(name: string) {
+  const load = Object.hasOwn(runtimeCommands, name) ? runtimeCommands[name] : undefined;
+  if (load === undefined) throw new UsageError(`No help topic for '${name}'`, 1, true);
+  return load;
 }
 
 function flag(short: string) {
@@ -63,7 +75,7 @@ async function runCommand(
 ): Promise<number> {
   const flags = { ...command.flags, help: flag("h") };
   const { values, args, changed } = parseFlags(flags, argv, { interspersed: command.interspersed ?? true });
-  if (values.help) return say(cli, helpOf(name, command));
+  if (values.help) return showHelp(cli, name);
   const { least, most = Number.POSITIVE_INFINITY } = command.args;
   if (args.length < least || args.length > most) {
     const wanted =
@@ -73,7 +85,16 @@ async function runCommand(
   const root = runtimeRoot(globals, cli.env);
   const native = (): string => nativeProgram({ root: usualRoot(cli.env) });
   try {
-    return await command.run({ cli, globals, root, native, flags: values, args, changed });
+    return await command.run({
+      cli,
+      globals,
+      log: runtimeLog(cli, globals),
+      root,
+      native,
+      flags: values,
+      args,
+      changed,
+    });
   } catch (failure) {
     return reportRuntimeFailure(cli, globals, failure, command.failureStatus);
   }

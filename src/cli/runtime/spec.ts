@@ -6,7 +6,7 @@ import { bool, string } from "../flags/kinds.ts";
 import { defineRuntimeCommand } from "./command.ts";
 
 export const command = defineRuntimeCommand({
-  usage: "[OPTIONS]",
+  usage: "[command options]",
   summary: "Create a new specification file",
   flags: {
     bundle: string({ short: "b", usage: "Path to the root of the bundle directory" }),

@@ -1,7 +1,7 @@
 import { defineRuntimeCommand } from "./command.ts";
 
 export const command = defineRuntimeCommand({
-  usage: "CONTAINER-ID",
+  usage: "<container-id>",
   summary: "Execute the user defined process in a created container",
   flags: {},
   args: { least: 1, most: 1 },

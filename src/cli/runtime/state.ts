@@ -3,7 +3,7 @@ import { stateOf } from "../../runtime/oci/state.ts";
 import { defineRuntimeCommand } from "./command.ts";
 
 export const command = defineRuntimeCommand({
-  usage: "CONTAINER-ID",
+  usage: "<container-id>",
   summary: "Output the state of a container",
   flags: {},
   args: { least: 1, most: 1 },

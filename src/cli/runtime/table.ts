@@ -4,6 +4,7 @@ type Load = () => Promise<{ readonly command: RuntimeCommand }>;
 
 /** The runtime's commands, each loaded when it is called. */
 export const runtimeCommands: Readonly<Record<string, Load>> = {
+  checkpoint: () => import("./checkpoint.ts"),
   create: () => import("./create.ts"),
   delete: () => import("./delete.ts"),
   exec: () => import("./exec.ts"),
@@ -12,6 +13,7 @@ export const runtimeCommands: Readonly<Record<string, Load>> = {
   list: () => import("./list.ts"),
   pause: () => import("./pause.ts"),
   ps: () => import("./ps.ts"),
+  restore: () => import("./restore.ts"),
   resume: () => import("./resume.ts"),
   run: () => import("./run.ts"),
   spec: () => import("./spec.ts"),

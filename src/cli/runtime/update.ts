@@ -33,7 +33,7 @@ const flags = {
 };
 
 export const command = defineRuntimeCommand({
-  usage: "[OPTIONS] CONTAINER-ID",
+  usage: "[command options] <container-id>",
   summary: "Update container resource constraints",
   flags,
   args: { least: 1, most: 1 },

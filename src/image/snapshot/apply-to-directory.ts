@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { GalleyError, toGalleyError } from "../../errors.ts";
+import { GalleyError, restated, toGalleyError } from "../../errors.ts";
 import { applyLayer } from "../layers/apply/apply-layer.ts";
 import type { LayerTotals } from "../layers/apply/layer-writer.ts";
 import { cleanIngests, Ingest } from "./ingest.ts";
@@ -86,10 +86,6 @@ function named(failure: unknown, diffId: string, signal: AbortSignal | undefined
   const error = toGalleyError(failure);
   if (error.subject === diffId) return error;
   const message = error.subject === undefined ? error.message : `${error.subject}: ${error.message}`;
-  return new GalleyError(signal?.aborted === true ? "canceled" : error.code, message, {
-    op: "unpack layer",
-    subject: diffId,
-    ...(error.hint === undefined ? {} : { hint: error.hint }),
-    ...(error.cause === undefined ? {} : { cause: error.cause }),
-  });
+  const code = signal?.aborted === true ? "canceled" : error.code;
+  return restated(error, { code, message, op: "unpack layer", subject: diffId });
 }

@@ -12,6 +12,7 @@ import { processesIn } from "./end.ts";
 import { withEnvironment } from "./environment.ts";
 import { type Home, homeOf } from "./home.ts";
 import { hasEarlyHooks, runHooks } from "./hooks.ts";
+import type { RuntimeLog } from "./log.ts";
 import { runManaged, type Started } from "./native-run.ts";
 import { type StoredState, storeState } from "./state.ts";
 
@@ -30,6 +31,7 @@ export interface CreateOptions {
   readonly noPivot: boolean;
   readonly keepKeyring: boolean;
   readonly pidfdSocket?: string;
+  readonly log: RuntimeLog;
 }
 
 export interface Created {
@@ -91,9 +93,9 @@ async function create(home: Home, bundle: Bundle, options: CreateOptions): Promi
   const recipe = compile(home, bundle, options);
   writeFileSync(home.config, JSON.stringify(bundle.config), { mode: 0o600 });
   writeFileSync(home.recipe, encode(endOf(recipe, home)), { mode: 0o600 });
-  const { native, preserved } = options;
+  const { native, preserved, log } = options;
   const relay = options.console?.kind === "passed";
-  const running = runManaged(recipe, { native, preserved, gated: true, relay, op: "create" });
+  const running = runManaged(recipe, { native, preserved, gated: true, relay, op: "create", log });
   const { report, console } = hasEarlyHooks(bundle.config)
     ? await hooked(running, home, bundle, native)
     : await running;

@@ -5,6 +5,7 @@ import { compileExec } from "../compile-exec.ts";
 import type { ConsoleTarget } from "../types.ts";
 import { withEnvironment } from "./environment.ts";
 import type { Home } from "./home.ts";
+import type { RuntimeLog } from "./log.ts";
 import { runManaged, type Started } from "./native-run.ts";
 import { statusOf, storedConfig, storedState } from "./state.ts";
 
@@ -18,6 +19,7 @@ export interface ExecOptions {
   readonly ignorePaused: boolean;
   readonly keepKeyring: boolean;
   readonly pidfdSocket?: string;
+  readonly log: RuntimeLog;
 }
 
 /** Runs a further process in a container. It runs by the time this resolves, as nobody's child or that of a subreaper above. */
@@ -53,6 +55,7 @@ export async function execInContainer(home: Home, options: ExecOptions): Promise
     gated: false,
     relay: console?.kind === "passed",
     op: "exec",
+    log: options.log,
   });
   if (pidFile !== undefined) writeFileAtomic(pidFile, String(started.report.pid), { mode: 0o644 });
   return started;

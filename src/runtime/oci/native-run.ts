@@ -7,6 +7,7 @@ import { encode } from "../../recipe/encode.ts";
 import type { Recipe } from "../../recipe/recipe.ts";
 import { parseReport, type Report } from "../../recipe/report.ts";
 import { stepFailure } from "./failure.ts";
+import type { RuntimeLog } from "./log.ts";
 
 export interface NativeRun {
   /** Path of the native program. */
@@ -19,6 +20,7 @@ export interface NativeRun {
   readonly relay: boolean;
   /** `create` or `exec`, for messages. */
   readonly op: string;
+  readonly log: RuntimeLog;
 }
 
 export interface Started {
@@ -29,14 +31,19 @@ export interface Started {
 
 /** Executes a recipe without a shim. A failed step has been undone; it is thrown. */
 export async function runManaged(recipe: Recipe, options: NativeRun): Promise<Started> {
+  const { outside = [], inside = [] } = recipe.sections;
+  // Tools that watch runtimes look for runc's words for the same stages.
+  options.log.debug(`nsexec container setup: ${outside.length} steps outside, ${inside.length} inside`);
   const folder = mkdtempSync(join(tmpdir(), "galley-runtime-"));
   const report = openSync(join(folder, "report"), "wx+", 0o600);
   try {
     const bytes = encode(recipe);
     writeFileSync(join(folder, "recipe"), bytes, { mode: 0o600 });
     const console = await spawn(join(folder, "recipe"), report, options);
-    const read = parseReport(readFileSync(join(folder, "report")), recipe.sections.outside?.length ?? 0);
+    const read = parseReport(readFileSync(join(folder, "report")), outside.length);
     if (read.failure !== undefined) throw stepFailure(recipe, read.failure, options.op);
+    options.log.debug(`child process in init(): ${read.pid}`);
+    options.log.debug(options.gated ? "init: closing the pipe to signal completion" : "setns_init: about to exec");
     return { report: read, console };
   } finally {
     closeSync(report);
