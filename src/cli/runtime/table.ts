@@ -7,6 +7,7 @@ export const runtimeCommands: Readonly<Record<string, Load>> = {
   checkpoint: () => import("./checkpoint.ts"),
   create: () => import("./create.ts"),
   delete: () => import("./delete.ts"),
+  events: () => import("./events.ts"),
   exec: () => import("./exec.ts"),
   features: () => import("./features.ts"),
   kill: () => import("./kill.ts"),

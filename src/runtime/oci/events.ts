@@ -1,0 +1,60 @@
+/** What happens in a container, as runc's `events` tells it. */
+import { GalleyError } from "../../errors.ts";
+import { detectCgroups } from "../../linux/cgroups/detect.ts";
+import { type OomWatch, watchOom } from "../../linux/cgroups/oom-watch.ts";
+import { planCgroup } from "../../linux/cgroups/plan.ts";
+import { cgroupStats } from "../../linux/cgroups/stats/stats.ts";
+import type { CgroupStats } from "../../linux/cgroups/stats/types.ts";
+import type { Home } from "./home.ts";
+import { statusOf, storedConfig, storedState } from "./state.ts";
+
+/** `intel_rdt` is empty and there are no interfaces: what belongs to the network is not this runtime's. */
+interface StatsData extends CgroupStats {
+  readonly intel_rdt: Readonly<Record<string, never>>;
+  readonly network_interfaces: null;
+}
+
+export type ContainerEvent =
+  | { readonly type: "stats"; readonly id: string; readonly data: StatsData }
+  | { readonly type: "oom"; readonly id: string };
+
+/** What the container has used until now. */
+export function statsEvent(home: Home): ContainerEvent {
+  return readStats(home, runningCgroup(home));
+}
+
+function readStats({ id }: Home, path: string): ContainerEvent {
+  const data = { ...cgroupStats({ layout: detectCgroups(), path }), intel_rdt: {}, network_interfaces: null };
+  return { type: "stats", id, data };
+}
+
+/**
+ * Tells of each OOM kill at once and of the use once in every interval, until the container has gone.
+ * Nothing else of this program runs meanwhile.
+ * @param interval milliseconds
+ */
+export function followEvents(home: Home, interval: number, tell: (event: ContainerEvent) => void): void {
+  const path = runningCgroup(home);
+  using watch = watchMemory(home, path);
+  for (let next = performance.now() + interval; ; ) {
+    const news = watch.await(next - performance.now());
+    if (news === "gone") return;
+    if (news === "oom") tell({ type: "oom", id: home.id });
+    if (performance.now() < next) continue;
+    tell(readStats(home, path));
+    next += interval;
+  }
+}
+
+function runningCgroup(home: Home): string {
+  if (statusOf(home, storedState(home)) === "stopped") {
+    throw new GalleyError("failed_precondition", `container with id ${home.id} is not running`);
+  }
+  return storedConfig(home).linux?.cgroupsPath ?? "";
+}
+
+function watchMemory(home: Home, path: string): OomWatch {
+  const { oom } = planCgroup({ layout: detectCgroups(), path, skipDevices: true });
+  if (oom !== undefined) return watchOom(oom);
+  throw new GalleyError("failed_precondition", "memory controller missing", { op: "events", subject: home.id });
+}
