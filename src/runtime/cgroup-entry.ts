@@ -47,7 +47,9 @@ export function pathOf({ cgroupsPath: path = "" }: LinuxConfig): string {
 export function openOwn(plan: CgroupJoin): Step[] {
   if (plan.cloneInto === undefined) return [];
   const flags = flag.O_RDONLY | flag.O_DIRECTORY | flag.O_CLOEXEC;
-  return [step("openat", [CWD, plan.cloneInto, flags, 0], { out: slot.cgroup, cause: "linux.cgroupsPath" })];
+  return [
+    step("openat", [CWD, plan.cloneInto, flags, 0], { out: slot.cgroup, cause: plan.cause ?? "linux.cgroupsPath" }),
+  ];
 }
 
 /** The process enters its v1 directories itself. */

@@ -49,9 +49,21 @@ async function start(folder: Scratch): Promise<Uint8Array> {
   closeSync(writer);
   while (readFileSync(`/proc/${pid}/stat`, "latin1").includes("galley-native") && !isZombie(pid)) await Bun.sleep(1);
   try {
-    return readFileSync(reader);
+    return await readAll(reader);
   } finally {
     closeSync(reader);
+  }
+}
+
+/** An exec shows its new name a moment before the gate is closed: until then there is a writer, and nothing to read. */
+async function readAll(reader: number): Promise<Uint8Array> {
+  for (;;) {
+    try {
+      return readFileSync(reader);
+    } catch (failure) {
+      if ((failure as { code?: unknown }).code !== "EAGAIN") throw failure;
+      await Bun.sleep(1);
+    }
   }
 }
 

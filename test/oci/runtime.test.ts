@@ -55,6 +55,14 @@ describe("a container", () => {
     expect((await bundle.run("delete", "--force", bundle.id)).status).toBe(0);
   });
 
+  root("that was only created ends by SIGTERM, though it is the first of its pids", async () => {
+    await using bundle = new OciBundle("true");
+    await bundle.ok("create", bundle.id);
+    await bundle.ok("kill", bundle.id, "TERM");
+    await bundle.until("stopped");
+    expect((await bundle.run("start", bundle.id)).stderr).toContain("cannot start a container that has stopped");
+  });
+
   root("run stays with the process, passes its status on and deletes it; --keep does not", async () => {
     await using bundle = new OciBundle("echo out; echo err >&2; exit 7");
     expect(await bundle.run("run", bundle.id)).toEqual({ status: 7, stdout: "out\n", stderr: "err\n" });
@@ -150,6 +158,32 @@ describe("exec", () => {
     await bundle.ok("exec", "-d", "--pid-file", bundle.folder.at("pid"), bundle.id, "sleep", "500");
     const pid = Number(readFileSync(bundle.folder.at("pid"), "utf8"));
     expect(JSON.parse(await bundle.ok("ps", "-f", "json", bundle.id))).toContain(pid);
+  });
+
+  root("--cgroup puts the process into a cgroup below the container's own, of each hierarchy or of one", async () => {
+    await using bundle = new OciBundle("exec sleep 1000");
+    await bundle.ok("run", "-d", bundle.id);
+    const show = (...flags: string[]) => bundle.run("exec", ...flags, bundle.id, "cat", "/proc/self/cgroup");
+    const paths = async (...flags: string[]) =>
+      (await show(...flags)).stdout
+        .trim()
+        .split("\n")
+        .map((line) => line.slice(line.lastIndexOf(":") + 1));
+    const own = await paths();
+    expect(new Set(own)).toEqual(new Set([`/${bundle.id}`]));
+    expect(await paths("--cgroup", "/")).toEqual(own);
+    for (const directory of cgroupsOf(bundle.id)) mkdirSync(`${directory}/below`);
+    const cpusets = cgroupsOf(bundle.id).filter((directory) => existsSync(`${directory}/cpuset.cpus`));
+    for (const directory of cpusets) {
+      for (const file of ["cpuset.cpus", "cpuset.mems"])
+        writeFileSync(`${directory}/below/${file}`, readFileSync(`${directory}/${file}`));
+    }
+    expect(new Set(await paths("--cgroup", "below"))).toEqual(new Set([`/${bundle.id}/below`]));
+    expect((await show("--cgroup", "..")).stderr).toContain("bad sub cgroup path: ..");
+    const missing = await show("--cgroup", "nosuch");
+    expect([missing.status, missing.stderr]).toEqual([255, expect.stringMatching(/ adding pid .*o such file/)]);
+    await bundle.ok("delete", "-f", bundle.id);
+    expect(cgroupsOf(bundle.id)).toEqual([]);
   });
 
   root("--process takes the whole of it from a file", async () => {

@@ -17,7 +17,7 @@ const flags = {
   "additional-gids": list({ short: "g", usage: "Additional gids" }),
   apparmor: string({ usage: "Set the apparmor profile for the process" }),
   cap: list({ short: "c", usage: "Add a capability to the bounding set for the process" }),
-  cgroup: list({ usage: "Run the process in an (existing) sub-cgroup(s)", hidden: true }),
+  cgroup: list({ usage: "Run the process in (existing) sub-cgroups, in the form [<controller>:]<cgroup>" }),
   cwd: string({ usage: "Current working directory in the container" }),
   detach: bool({ short: "d", usage: "Detach from the container's process" }),
   env: list({ short: "e", usage: "Set environment variables" }),
@@ -44,7 +44,14 @@ export const command = defineRuntimeCommand({
     const process = processOf(home, given, words);
     const own = !given.detach && process.terminal === true ? ({ kind: "passed" } as const) : undefined;
     if (!given.detach) (await import("../../linux/sys/become.ts")).becomeSubreaper();
-    const options = { native, log, process, ignorePaused: given["ignore-paused"], ...handOver(given, cli.env, own) };
+    const options = {
+      native,
+      log,
+      process,
+      cgroups: given.cgroup,
+      ignorePaused: given["ignore-paused"],
+      ...handOver(given, cli.env, own),
+    };
     const { report, console } = await execInContainer(home, options);
     if (given.detach) return 0;
     return stay({ native, pid: report.pid, console, end: undefined, subreaper: true });
@@ -53,7 +60,6 @@ export const command = defineRuntimeCommand({
 
 /** The process of a file, or the container's own with what the flags change. */
 function processOf(home: Home, given: FlagValues<typeof flags>, words: readonly string[]): ProcessConfig {
-  if (given.cgroup.length > 0) throw new GalleyError("unimplemented", "--cgroup is not supported yet", { op: "exec" });
   if (given.process !== "") return parseProcess(readFileSync(given.process, "utf8"), given.process);
   if (words.length === 0) throw new UsageError("process args cannot be empty", 1, true);
   storedState(home);

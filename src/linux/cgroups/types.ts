@@ -50,6 +50,8 @@ export interface DeviceFilter {
 export interface CgroupJoin {
   /** The v2 directory for clone3's CLONE_INTO_CGROUP: it spares the first process a move, which waits for an RCU grace period. */
   readonly cloneInto?: string;
+  /** Why that directory is opened; `linux.cgroupsPath` where nothing else is said. */
+  readonly cause?: string;
   /** The v1 directories, in each of which the process comes after the clone. */
   readonly attach: readonly CgroupAttachment[];
 }

@@ -1,5 +1,7 @@
 import { GalleyError } from "../../errors.ts";
-import type { ProcessConfig } from "../../spec/runtime.ts";
+import { detectCgroups } from "../../linux/cgroups/detect.ts";
+import type { CgroupJoin } from "../../linux/cgroups/types.ts";
+import type { ProcessConfig, RuntimeConfig } from "../../spec/runtime.ts";
 import { writeFileAtomic } from "../../state/atomic-file.ts";
 import { compileExec } from "../compile-exec.ts";
 import type { ConsoleTarget } from "../types.ts";
@@ -7,7 +9,7 @@ import { withEnvironment } from "./environment.ts";
 import type { Home } from "./home.ts";
 import type { RuntimeLog } from "./log.ts";
 import { runManaged, type Started } from "./native-run.ts";
-import { statusOf, storedConfig, storedState } from "./state.ts";
+import { type StoredState, statusOf, storedConfig, storedState } from "./state.ts";
 
 /** The flags of `exec`, as the library takes them. */
 export interface ExecOptions {
@@ -19,6 +21,8 @@ export interface ExecOptions {
   readonly ignorePaused: boolean;
   readonly keepKeyring: boolean;
   readonly pidfdSocket?: string;
+  /** Cgroups below the container's own, as {@link parseBelowPaths} reads them. */
+  readonly cgroups: readonly string[];
   readonly log: RuntimeLog;
 }
 
@@ -37,9 +41,11 @@ export async function execInContainer(home: Home, options: ExecOptions): Promise
   }
   const { process, native, preserved, console, pidFile, pidfdSocket, keepKeyring } = options;
   const config = storedConfig(home);
+  const cgroup = cgroupOf(config, stored, options.cgroups);
   const recipe = compileExec({
     process: withEnvironment(process, { rootfs: stored.rootfs, mounts: config.mounts }),
     config,
+    ...(cgroup === undefined ? {} : { cgroup }),
     init: { pid: stored.pid, startTime: Number(stored.startTime) },
     openStdin: true,
     managed: {
@@ -59,4 +65,14 @@ export async function execInContainer(home: Home, options: ExecOptions): Promise
   });
   if (pidFile !== undefined) writeFileAtomic(pidFile, String(started.report.pid), { mode: 0o644 });
   return started;
+}
+
+/** Undefined: the container's own. */
+function cgroupOf({ linux }: RuntimeConfig, { pid }: StoredState, given: readonly string[]): CgroupJoin | undefined {
+  const layout = detectCgroups();
+  if (given.length === 0 && layout.mode !== "v2") return undefined;
+  const { parseBelowPaths, planJoinBelow, planJoinFirst } =
+    require("../../linux/cgroups/join-below.ts") as typeof import("../../linux/cgroups/join-below.ts");
+  const path = linux?.cgroupsPath ?? "";
+  return given.length === 0 ? planJoinFirst(layout, path, pid) : planJoinBelow(layout, path, parseBelowPaths(given));
 }

@@ -110,7 +110,7 @@ export function allHomes(root: string): readonly Home[] {
     if ((failure as { code?: unknown }).code === "ENOENT") return [];
     throw toGalleyError(failure, { op: "list", subject: root });
   }
-  return names.flatMap((name) => {
+  return names.toSorted().flatMap((name) => {
     try {
       const home = homeOf(root, name);
       storedState(home);

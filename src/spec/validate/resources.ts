@@ -132,7 +132,7 @@ export const unified = onResources(({ unified: files = {} }, { cgroups }) =>
   Object.keys(files).flatMap((name) => [
     ...when(
       cgroups !== undefined && cgroups !== "v2",
-      error(keyed(`${field}.unified`, name), "unified resources need cgroup v2"),
+      error(keyed(`${field}.unified`, name), "invalid configuration: unified resources need cgroup v2"),
     ),
     ...when(
       !/^[^./]+\.[^/]+$/.test(name),

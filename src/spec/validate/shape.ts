@@ -73,15 +73,20 @@ export function record(item: Shape): Shape {
   };
 }
 
-/** An object with known keys, of which those ending in `!` must be there. Others are passed over, as the specification says. */
+/**
+ * An object with known keys, of which those ending in `!` must be there. Others are passed over, as the specification says; but a known
+ * key in other letters is given its own ones, in the value itself, as Go's decoder takes it.
+ */
 export function object(fields: Readonly<Record<string, Shape>>): Shape {
   const parts = Object.entries(fields).map(([name, shape]) => ({
     key: name.replace("!", ""),
     shape,
     must: name.endsWith("!"),
   }));
+  const known = new Set(parts.map(({ key }) => key));
   return (value, path, problems) => {
     if (!isObject(value)) return void problems.push(expected("an object", value, path));
+    for (const key in value) if (!known.has(key)) takeKnown(value, key, known);
     for (const { key, shape, must } of parts) {
       const field = path === "" ? key : `${path}.${key}`;
       if (value[key] !== undefined) shape(value[key], field, problems);
@@ -90,6 +95,16 @@ export function object(fields: Readonly<Record<string, Shape>>): Shape {
   };
 }
 
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+function takeKnown(value: Record<string, unknown>, key: string, known: ReadonlySet<string>): void {
+  const letters = key.toLowerCase();
+  for (const name of known) {
+    if (name.toLowerCase() !== letters || value[name] !== undefined) continue;
+    value[name] = value[key];
+    delete value[key];
+    return;
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -55,6 +55,17 @@ test("config.json: unknown fields pass, null is not given, missing numbers of th
   expect(parseProcess('{"cwd": "/", "args": ["a"]}', "p").user).toEqual({ uid: 0, gid: 0 });
 });
 
+test("a known key in other letters is that key, as Go reads it; the right one wins", () => {
+  const pages = [{ pagesize: "2MB", limit: 1 }];
+  const text = JSON.stringify({ OCIVersion: "1.3.0", Linux: { resources: { hugepagelimits: pages } } });
+  expect(parseConfig(text, "config.json")).toEqual({
+    ociVersion: "1.3.0",
+    linux: { resources: { hugepageLimits: [{ pageSize: "2MB", limit: 1 }] } },
+  });
+  const both = '{"ociversion": "1.0.0", "ociVersion": "1.3.0"}';
+  expect(parseConfig(both, "config.json").ociVersion).toBe("1.3.0");
+});
+
 test("what seccomp compares with keeps its digits", () => {
   const text = `{"ociVersion": "1.0.0", "linux": {"seccomp": {"defaultAction": "A", "syscalls": [{"names": ["x"], "action": "A",
     "args": [{"index": 0, "value": 18446744073709551615, "valueTwo": 9007199254740993, "op": "O"}, {"index": 1, "value": 5, "op": "O"}]}]}}}`;
