@@ -171,7 +171,7 @@ export interface CapabilityPlan {
   readonly header: Uint8Array;
   /** capset(2)'s two data structures. */
   readonly data: Uint8Array;
-  /** For prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE), each, after capset. */
+  /** For prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE), each, after capset: those that are permitted and inheritable too. */
   readonly ambient: readonly number[];
   /** Names to warn of. */
   readonly unknown: readonly string[];
@@ -186,11 +186,14 @@ export function planCapabilities(sets: CapabilitySets, last: number = lastCapabi
     return read.mask;
   };
   const all = (1n << BigInt(last + 1)) - 1n;
+  const bounding = maskOf(sets.bounding);
+  const [effective, permitted] = [maskOf(sets.effective), maskOf(sets.permitted)];
+  const [inheritable, wanted] = [maskOf(sets.inheritable), maskOf(sets.ambient)];
   return {
-    boundingDrops: capabilityNumbers(all & ~maskOf(sets.bounding)),
+    boundingDrops: capabilityNumbers(all & ~bounding),
     header: capsetHeader(),
-    data: capsetData(maskOf(sets.effective), maskOf(sets.permitted), maskOf(sets.inheritable)),
-    ambient: capabilityNumbers(maskOf(sets.ambient)),
+    data: capsetData(effective, permitted, inheritable),
+    ambient: capabilityNumbers(wanted & permitted & inheritable),
     unknown: [...unknown],
   };
 }

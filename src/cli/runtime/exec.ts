@@ -1,15 +1,15 @@
 import { readFileSync } from "node:fs";
 import { GalleyError } from "../../errors.ts";
 import { execInContainer } from "../../runtime/oci/exec.ts";
+import { withContainerDefaults } from "../../runtime/oci/exec-process.ts";
 import { type Home, homeOf } from "../../runtime/oci/home.ts";
 import { storedConfig, storedState } from "../../runtime/oci/state.ts";
 import type { ProcessConfig } from "../../spec/runtime.ts";
 import { parseProcess } from "../../spec/validate/validate.ts";
 import type { FlagValues } from "../flags/flag.ts";
 import { bool, list, string } from "../flags/kinds.ts";
-import { UsageError } from "../usage-error.ts";
 import { defineRuntimeCommand } from "./command.ts";
-import { handOver, handOverFlags } from "./process-flags.ts";
+import { checkTerminal, handOver, handOverFlags } from "./process-flags.ts";
 import { stay } from "./stay.ts";
 
 const flags = {
@@ -42,6 +42,7 @@ export const command = defineRuntimeCommand({
     const native = find();
     const home = homeOf(root, id);
     const process = processOf(home, given, words);
+    checkTerminal(given, process.terminal === true);
     const own = !given.detach && process.terminal === true ? ({ kind: "passed" } as const) : undefined;
     if (!given.detach) (await import("../../linux/sys/become.ts")).becomeSubreaper();
     const options = {
@@ -60,10 +61,12 @@ export const command = defineRuntimeCommand({
 
 /** The process of a file, or the container's own with what the flags change. */
 function processOf(home: Home, given: FlagValues<typeof flags>, words: readonly string[]): ProcessConfig {
-  if (given.process !== "") return parseProcess(readFileSync(given.process, "utf8"), given.process);
-  if (words.length === 0) throw new UsageError("process args cannot be empty", 1, true);
   storedState(home);
   const base = storedConfig(home).process;
+  if (given.process !== "") {
+    return withContainerDefaults(parseProcess(readFileSync(given.process, "utf8"), given.process), base);
+  }
+  if (words.length === 0) throw new GalleyError("invalid_argument", "exec args cannot be empty");
   if (base === undefined)
     throw new GalleyError("invalid_argument", "the container has no process", { subject: home.id });
   const capabilities = withCapabilities(base, given.cap);
@@ -81,28 +84,29 @@ function processOf(home: Home, given: FlagValues<typeof flags>, words: readonly 
   };
 }
 
-/** Added to every set but the inheritable and ambient ones, as runc does. */
+/** As runc: added to all sets but the inheritable one, and to the ambient one only where something may be inherited. */
 function withCapabilities({ capabilities }: ProcessConfig, added: readonly string[]): ProcessConfig["capabilities"] {
   if (added.length === 0) return capabilities;
   const plus = (set: readonly string[] = []): string[] => [...new Set([...set, ...added])];
-  const { bounding, effective, permitted } = capabilities ?? {};
-  return { ...capabilities, bounding: plus(bounding), effective: plus(effective), permitted: plus(permitted) };
+  const { bounding, effective, permitted, inheritable, ambient } = capabilities ?? {};
+  const more = { bounding: plus(bounding), effective: plus(effective), permitted: plus(permitted) };
+  return { ...capabilities, ...more, ...(inheritable === undefined ? {} : { ambient: plus(ambient) }) };
 }
 
 function userOf({ user }: ProcessConfig, given: FlagValues<typeof flags>): ProcessConfig["user"] {
-  const groups = given["additional-gids"].map((text) => numberOf(text, "--additional-gids"));
+  const groups = given["additional-gids"].map((text) => numberOf(text, "gid"));
   const additionalGids = [...(user.additionalGids ?? []), ...groups];
   if (given.user === "") return { ...user, additionalGids };
-  const [uid = "", gid] = given.user.split(":");
+  const [uid = "", gid] = given.user.split(/:(.*)/s, 2);
   return {
     ...user,
     additionalGids,
-    uid: numberOf(uid, "--user"),
-    gid: gid === undefined ? user.gid : numberOf(gid, "--user"),
+    uid: numberOf(uid, "uid"),
+    gid: gid === undefined ? user.gid : numberOf(gid, "gid"),
   };
 }
 
-function numberOf(text: string, name: string): number {
+function numberOf(text: string, what: string): number {
   if (/^\d+$/.test(text)) return Number(text);
-  throw new UsageError(`${name} takes numbers, not ${JSON.stringify(text)}`, 1, true);
+  throw new GalleyError("invalid_argument", `bad ${what}: ${JSON.stringify(text)} is no number`, { op: "exec" });
 }

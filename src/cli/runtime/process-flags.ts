@@ -1,8 +1,12 @@
 /** What `create`, `run` and `exec` share: how the process's terminal and descriptors are handed over. */
+import { readFileSync, readlinkSync } from "node:fs";
+import { GalleyError } from "../../errors.ts";
 import type { ConsoleTarget } from "../../runtime/types.ts";
 import type { FlagValues } from "../flags/flag.ts";
 import { bool, int, string } from "../flags/kinds.ts";
 import { UsageError } from "../usage-error.ts";
+
+const O_CLOEXEC = 0o2000000;
 
 export const handOverFlags = {
   "console-socket": string({
@@ -24,6 +28,21 @@ export const createFlags = {
 
 type HandOver = FlagValues<typeof handOverFlags>;
 
+/** A terminal goes to a socket where nobody stays to relay it, and only there: in runc's words. */
+export function checkTerminal(flags: HandOver & { readonly detach: boolean }, terminal: boolean): void {
+  const socket = flags["console-socket"] !== "";
+  if (flags.detach && terminal && !socket) {
+    throw new GalleyError(
+      "invalid_argument",
+      "cannot allocate tty if runc will detach without setting console socket",
+      { hint: "give --console-socket, or no terminal" },
+    );
+  }
+  if (socket && !(flags.detach && terminal)) {
+    throw new GalleyError("invalid_argument", "cannot use console socket if runc will not detach or allocate tty");
+  }
+}
+
 /** As the library takes them; a terminal without a socket is the caller's own, where there is one. */
 export function handOver(flags: HandOver, env: Readonly<Record<string, string | undefined>>, own?: ConsoleTarget) {
   const socket = flags["console-socket"];
@@ -42,5 +61,23 @@ function preserved(flags: HandOver, env: Readonly<Record<string, string | undefi
   const extra = flags["preserve-fds"] ?? 0;
   if (extra < 0) throw new UsageError("--preserve-fds takes a number that is not negative", 1, true);
   const listen = Number(env.LISTEN_FDS ?? 0);
-  return extra + (Number.isInteger(listen) && listen > 0 ? listen : 0);
+  const first = Number.isInteger(listen) && listen > 0 ? listen : 0;
+  for (let index = 0; index < extra; index += 1) {
+    if (isInherited(3 + first + index)) continue;
+    throw new GalleyError("invalid_argument", `unable to stat preserved-fd ${index} (of ${extra})`, {
+      hint: "--preserve-fds counts the descriptors from 3 on that are open",
+    });
+  }
+  return first + extra;
+}
+
+/** Bun's own descriptors, of which there are some from the first free number on, are closed on exec and of no file. */
+function isInherited(fd: number): boolean {
+  try {
+    const flags = /^flags:\s*([0-7]+)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, "utf8"))?.[1] ?? "";
+    const isClosed = (Number.parseInt(flags, 8) & O_CLOEXEC) !== 0;
+    return !(isClosed && readlinkSync(`/proc/self/fd/${fd}`).startsWith("anon_inode:"));
+  } catch {
+    return false;
+  }
 }

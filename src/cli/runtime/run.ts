@@ -1,6 +1,6 @@
 import { bool } from "../flags/kinds.ts";
 import { defineRuntimeCommand } from "./command.ts";
-import { createFlags, handOver } from "./process-flags.ts";
+import { checkTerminal, createFlags, handOver } from "./process-flags.ts";
 import { stay } from "./stay.ts";
 
 export const command = defineRuntimeCommand({
@@ -17,7 +17,9 @@ export const command = defineRuntimeCommand({
     const native = find();
     const { createContainer } = await import("../../runtime/oci/create.ts");
     const { startContainer } = await import("../../runtime/oci/start.ts");
-    const own = flags.detach ? undefined : await ownTerminal(flags.bundle || process.cwd());
+    const terminal = await hasTerminal(flags.bundle || process.cwd());
+    checkTerminal(flags, terminal);
+    const own = terminal && !flags.detach ? ({ kind: "passed" } as const) : undefined;
     const options = { root, native, log, bundle: flags.bundle || process.cwd(), noPivot: flags["no-pivot"] };
     if (!flags.detach) (await import("../../linux/sys/become.ts")).becomeSubreaper();
     const { home, state, console } = await createContainer(id, { ...options, ...handOver(flags, cli.env, own) });
@@ -39,13 +41,13 @@ export const command = defineRuntimeCommand({
   },
 });
 
-/** Where the configuration asks for a terminal, it is ours. */
-async function ownTerminal(bundle: string) {
+/** Whether the configuration asks for a terminal; what is wrong with it is said by who reads the whole of it. */
+async function hasTerminal(bundle: string): Promise<boolean> {
   const { readFileSync } = await import("node:fs");
   try {
     const config = JSON.parse(readFileSync(`${bundle}/config.json`, "utf8")) as { process?: { terminal?: boolean } };
-    return config.process?.terminal === true ? ({ kind: "passed" } as const) : undefined;
+    return config.process?.terminal === true;
   } catch {
-    return undefined;
+    return false;
   }
 }

@@ -5,6 +5,7 @@ import { detectCgroups } from "../../linux/cgroups/detect.ts";
 import { defaultDevices } from "../../linux/devices.ts";
 import { linuxVocabulary } from "../../linux/vocabulary.ts";
 import type { DeviceConfig, RuntimeConfig } from "../../spec/runtime.ts";
+import type { Problem } from "../../spec/validate/problem.ts";
 import { parseConfig, validateConfig } from "../../spec/validate/validate.ts";
 
 /** A bundle that was read, checked and completed (runtime-spec bundle.md). */
@@ -15,6 +16,8 @@ export interface Bundle {
   readonly rootfs: string;
   /** With everything that the runtime adds, as the container will have it. */
   readonly config: RuntimeConfig;
+  /** What of it is left out, for people. */
+  readonly warnings: readonly string[];
 }
 
 /** Reads the bundle of a container. Throws `not_found` or `invalid_argument`, with the field as its subject. */
@@ -27,13 +30,17 @@ export function loadBundle(directory: string, id: string): Bundle {
     });
   }
   const config = parseConfig(readFileSync(file, "utf8"), file);
-  validateConfig(config, {
+  const warnings = validateConfig(config, {
     vocabulary: linuxVocabulary(),
     cgroups: detectCgroups().mode,
     isOwnNetwork: (network) => isSameNamespace(network, "/proc/self/ns/net"),
   });
   const rootfs = rootOf(config, path);
-  return { path, rootfs, config: completed(config, id) };
+  return { path, rootfs, config: completed(config, id), warnings: warnings.map(told) };
+}
+
+function told({ field, message }: Problem): string {
+  return `${field}: ${message}`;
 }
 
 function isSameNamespace(one: string, other: string): boolean {

@@ -45,6 +45,7 @@ export interface Created {
 export async function createContainer(id: string, options: CreateOptions): Promise<Created> {
   const home = homeOf(options.root, id);
   const bundle = loadBundle(options.bundle, id);
+  for (const warning of bundle.warnings) options.log.warn(warning);
   checkTerminal(bundle, options);
   makeHome(home);
   try {

@@ -1,7 +1,9 @@
-import { GalleyError } from "../../errors.ts";
+import { GalleyError, toGalleyError } from "../../errors.ts";
 import { detectCgroups } from "../../linux/cgroups/detect.ts";
 import type { CgroupJoin } from "../../linux/cgroups/types.ts";
+import { linuxVocabulary } from "../../linux/vocabulary.ts";
 import type { ProcessConfig, RuntimeConfig } from "../../spec/runtime.ts";
+import { validateProcess } from "../../spec/validate/validate.ts";
 import { writeFileAtomic } from "../../state/atomic-file.ts";
 import { compileExec } from "../compile-exec.ts";
 import type { ConsoleTarget } from "../types.ts";
@@ -39,11 +41,13 @@ export async function execInContainer(home: Home, options: ExecOptions): Promise
       { subject: home.id },
     );
   }
-  const { process, native, preserved, console, pidFile, pidfdSocket, keepKeyring } = options;
+  const { native, preserved, console, pidFile, pidfdSocket, keepKeyring } = options;
   const config = storedConfig(home);
+  const warnings = validateProcess({ ...config, process: options.process }, { vocabulary: linuxVocabulary() });
+  for (const { field, message } of warnings) options.log.warn(`${field}: ${message}`);
   const cgroup = cgroupOf(config, stored, options.cgroups);
   const recipe = compileExec({
-    process: withEnvironment(process, { rootfs: stored.rootfs, mounts: config.mounts }),
+    process: withEnvironment(options.process, { rootfs: stored.rootfs, mounts: config.mounts }),
     config,
     ...(cgroup === undefined ? {} : { cgroup }),
     init: { pid: stored.pid, startTime: Number(stored.startTime) },
@@ -63,7 +67,7 @@ export async function execInContainer(home: Home, options: ExecOptions): Promise
     op: "exec",
     log: options.log,
   });
-  if (pidFile !== undefined) writeFileAtomic(pidFile, String(started.report.pid), { mode: 0o644 });
+  if (pidFile !== undefined) writePid(pidFile, started.report.pid);
   return started;
 }
 
@@ -75,4 +79,14 @@ function cgroupOf({ linux }: RuntimeConfig, { pid }: StoredState, given: readonl
     require("../../linux/cgroups/join-below.ts") as typeof import("../../linux/cgroups/join-below.ts");
   const path = linux?.cgroupsPath ?? "";
   return given.length === 0 ? planJoinFirst(layout, path, pid) : planJoinBelow(layout, path, parseBelowPaths(given));
+}
+
+/** A process whose pid nobody learns must not run on. */
+function writePid(path: string, pid: number): void {
+  try {
+    writeFileAtomic(path, String(pid), { mode: 0o644 });
+  } catch (failure) {
+    process.kill(pid, "SIGKILL");
+    throw toGalleyError(failure, { op: "exec", subject: `--pid-file ${path}` });
+  }
 }

@@ -31,7 +31,8 @@ function execFailure({ op, args: [first] }: Step, error: number): string {
   const command =
     first instanceof Uint8Array ? (new TextDecoder().decode(first).split("\0", 1)[0] ?? "") : String(first);
   const missing = error === errno.ENOENT;
-  if (missing && !command.includes("/")) return `exec: ${JSON.stringify(command)}: executable file not found in $PATH`;
+  if ((missing || error === errno.EACCES) && op === "check_exec" && !command.includes("/"))
+    return `exec: ${JSON.stringify(command)}: executable file not found in $PATH`;
   // It was there when it was looked for: what is missing is what it needs.
   if (op === "exec") return `exec ${command}: ${errnoText(error).toLowerCase()}`;
   const text = missing ? `stat ${command}: no such file or directory` : errnoText(error).toLowerCase();

@@ -25,10 +25,8 @@ import { cpuAffinity, intelRdt, ioPriority, memoryPolicy, scheduler } from "./sc
 import { seccompNames, seccompNotify } from "./seccomp.ts";
 import { sysctls } from "./sysctls.ts";
 
-/** Every rule by its name, in the order in which they are applied. */
-export const checks: Readonly<Record<string, Check>> = {
-  specVersion,
-  root,
+/** The rules of a process alone, also of one that is added to a container. */
+export const processChecks: Readonly<Record<string, Check>> = {
   processCommand,
   umask,
   capabilityNames,
@@ -38,6 +36,13 @@ export const checks: Readonly<Record<string, Check>> = {
   scheduler,
   ioPriority,
   cpuAffinity,
+};
+
+/** Every rule by its name, in the order in which they are applied. */
+export const checks: Readonly<Record<string, Check>> = {
+  specVersion,
+  root,
+  ...processChecks,
   namespaceList,
   userNamespaceMappings,
   idMappings,

@@ -10,13 +10,18 @@ const rows: readonly Row[] = [
   ["root", linux({ rootfsPropagation: "public" }), ['linux.rootfsPropagation: unknown propagation "public"']],
   ["root", linux({ rootfsPropagation: "rslave" }), []],
   ["processCommand", { ociVersion: "1.0.0" }, ["process: is required"]],
-  ["processCommand", process({ args: [] }), ["process.args: must name a command"]],
+  ["processCommand", process({ args: [] }), ["process.args: args must not be empty"]],
   ["processCommand", process({ args: ["", "x"] }), ["process.args[0]: must not be empty"]],
   ["processCommand", process({ cwd: "home" }), ["process.cwd: must be an absolute path"]],
   [
     "processCommand",
-    process({ env: ["A=1", "B", "=C"] }),
-    ["process.env[1]: NAME=value", "process.env[2]: NAME=value"],
+    process({ env: ["A=1\n", "B", "=C", "D=\0"], args: ["a", "b\0c"] }),
+    [
+      "process.args[1]: nul byte",
+      "process.env[1]: NAME=value",
+      "process.env[2]: NAME=value",
+      "process.env[3]: NAME=value",
+    ],
   ],
   ["umask", process({ user: { uid: 0, gid: 0, umask: 0o1000 } }), ["process.user.umask: at most 0777"]],
   [
@@ -29,7 +34,7 @@ const rows: readonly Row[] = [
     process({ capabilities: { effective: ["CAP_KILL"], permitted: ["CAP_CHOWN"], ambient: ["CAP_CHOWN"] } }),
     [
       "process.capabilities.effective[0]: not among the permitted",
-      "~process.capabilities.ambient[0]: cannot be ambient",
+      "~process.capabilities.ambient[0]: can't raise ambient capability CAP_CHOWN",
     ],
   ],
   [

@@ -13,19 +13,22 @@ export const specVersion: Check = ({ ociVersion }) => {
 
 /** There is a process with a command. */
 export const processCommand: Check = ({ process }) => {
-  if (process === undefined) return [error("process", "is required")];
+  if (process === undefined) return [error("process", "is required: process property must not be empty")];
   return processProblems(process, "process");
 };
 
 /** The rules of a process alone, also of one that is added to a container. */
 export function processProblems({ args, cwd, env = [] }: ProcessConfig, field: string): readonly Problem[] {
   return [
-    ...when((args ?? []).length === 0, error(`${field}.args`, "must name a command")),
+    ...when((args ?? []).length === 0, error(`${field}.args`, "args must not be empty")),
     ...when(args?.[0] === "", error(`${field}.args[0]`, "must not be empty")),
     ...when(!cwd.startsWith("/"), error(`${field}.cwd`, "must be an absolute path")),
+    ...(args ?? []).flatMap((one, index) =>
+      when(one.includes("\0"), error(`${field}.args[${index}]`, "contains nul byte (\\x00)")),
+    ),
     ...env.flatMap((one, index) =>
       when(
-        !/^[^=]+=/.test(one),
+        !/^[^=]+=[^\0]*$/.test(one),
         error(`${field}.env[${index}]`, `must be of the form NAME=value, is ${JSON.stringify(one)}`),
       ),
     ),
@@ -64,7 +67,7 @@ export const capabilitySets: Check = ({ process }) => {
         !permitted.includes(name) || !inheritable.includes(name),
         warning(
           `process.capabilities.ambient[${index}]`,
-          `${name} is not both permitted and inheritable, so it cannot be ambient`,
+          `can't raise ambient capability ${name}: it is not both permitted and inheritable`,
         ),
       ),
     ),

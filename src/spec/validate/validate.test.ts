@@ -40,7 +40,7 @@ test("the first error is the subject, the others are told too", () => {
     expect.objectContaining({
       code: "invalid_argument",
       subject: "process.args",
-      message: expect.stringMatching(/^must name a command; hostname: cannot be set without a UTS namespace/),
+      message: expect.stringMatching(/^args must not be empty; hostname: cannot be set without a UTS namespace/),
     }),
   );
 });

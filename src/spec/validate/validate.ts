@@ -4,7 +4,7 @@
  */
 import { GalleyError } from "../../errors.ts";
 import type { ProcessConfig, RuntimeConfig } from "../runtime.ts";
-import { checks } from "./checks.ts";
+import { checks, processChecks } from "./checks.ts";
 import type { Problem, ValidationContext } from "./problem.ts";
 import { processShape, runtimeShape } from "./runtime-shape.ts";
 import type { Shape } from "./shape.ts";
@@ -23,6 +23,13 @@ export function validateConfig(config: RuntimeConfig, context: ValidationContext
 
 /** So many problems are told beside the first. */
 const TOLD = 9;
+
+/** The same for the process of a configuration alone. */
+export function validateProcess(config: RuntimeConfig, context: ValidationContext): readonly Problem[] {
+  const problems = Object.values(processChecks).flatMap((check) => check(config, context));
+  refuse(problems);
+  return problems;
+}
 
 /** Throws if a problem is an error: the first one's field is the error's subject, further ones are told in its message. */
 export function refuse(problems: readonly Problem[]): void {
