@@ -14,7 +14,6 @@ import { compileSeccomp } from "./seccomp.ts";
 import { point, slot } from "./slots.ts";
 import { compileStdio, type Stdio } from "./stdio.ts";
 import type { ExecInput } from "./types.ts";
-import { refuseInProcess } from "./unsupported.ts";
 
 const CONTAINER = "container";
 
@@ -25,7 +24,6 @@ const CONTAINER = "container";
 export function compileExec(input: ExecInput, facts: HostFacts = hostFacts()): Recipe {
   const { process, config, init, openStdin, managed } = input;
   const linux = config.linux ?? {};
-  refuseInProcess(process);
   const stdio = compileStdio(process, {
     openStdin,
     console: false,
@@ -63,6 +61,7 @@ function inside(input: ExecInput, stdio: Stdio, cgroup: CgroupEntry, linux: Linu
   const steps = compileProcess(input.process, linux, filter, input.managed);
   return [
     ...forgetCgroup(cgroup),
+    ...steps.open,
     ...cgroup.enter,
     ...finalAffinity(input.process.execCPUAffinity),
     step("setns", [CONTAINER, joined(linux)], { cause: "linux.namespaces" }),

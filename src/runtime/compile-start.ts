@@ -108,11 +108,12 @@ function inside({ input, process, linux, facts, namespaces, stdio, cgroup }: Sta
   const { config } = input;
   const propagation = rootPropagation(linux.rootfsPropagation);
   const around = propagation.shared ? facts.mountAround(input.mountPoint) : "/";
-  const mounts = compileMounts(config, facts);
+  const mounts = compileMounts(labelled(config), facts);
   const filter = compileSeccomp(linux.seccomp, input.filterCache);
   const steps = compileProcess(process, linux, filter, input.managed);
   return [
     ...forgetCgroup(cgroup),
+    ...steps.open,
     ...namespaces.join,
     step("umask", [0], { cause: "modes as configured" }),
     step("setsid", [], { cause: "a session of its own", tolerate: [errno.EPERM] }),
@@ -146,6 +147,14 @@ function inside({ input, process, linux, facts, namespaces, stdio, cgroup }: Sta
     ...(input.init === true ? [step("init", [], { cause: "--init" })] : []),
     ...steps.exec,
   ];
+}
+
+/** With SELinux contexts on what is mounted, where the configuration asks for them. */
+function labelled(config: RuntimeConfig): RuntimeConfig {
+  const { mounts = [], linux: { mountLabel = "" } = {} } = config;
+  if (mountLabel === "") return config;
+  const { labelMounts } = require("./labels.ts") as typeof import("./labels.ts");
+  return { ...config, mounts: labelMounts(mounts, mountLabel) };
 }
 
 function unshareCgroup(): Step {

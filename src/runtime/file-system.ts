@@ -14,7 +14,7 @@ export function makeFileSystem(
     steps.push(
       value === undefined
         ? step("fsconfig_flag", [slot.fileSystem, key], { cause: `${cause}: ${key}` })
-        : step("fsconfig_string", [slot.fileSystem, key, value], { cause: `${cause}: ${key}=${value}` }),
+        : step("fsconfig_string", [slot.fileSystem, key, unquoted(key, value)], { cause: `${cause}: ${key}=${value}` }),
     );
   }
   steps.push(
@@ -22,6 +22,11 @@ export function makeFileSystem(
     step("fsmount", [slot.fileSystem, flag.FSMOUNT_CLOEXEC, attributes], { out, cause }),
   );
   return steps;
+}
+
+/** mount(2) takes SELinux contexts in quotes, as they may have commas; fsconfig(2) takes them as they are. */
+function unquoted(key: string, value: string): string {
+  return key.endsWith("context") && /^".*"$/.test(value) ? value.slice(1, -1) : value;
 }
 
 /** Changes the attributes of a mount by its descriptor. `flags` are added to the call's. */

@@ -7,6 +7,7 @@ import { resolveKind } from "../recipe/ops.ts";
 import { type Step, step } from "../recipe/recipe.ts";
 import type { LinuxConfig, ProcessConfig } from "../spec/runtime.ts";
 import { utf8 } from "./bytes.ts";
+import type { Labels } from "./labels.ts";
 import { flag, slot } from "./slots.ts";
 import type { Managed } from "./types.ts";
 
@@ -21,6 +22,8 @@ const KEYCTL_JOIN_SESSION_KEYRING = 1;
 
 /** What becomes of the process once it stands in its root: everything but its streams and the final exec. */
 export interface ProcessSteps {
+  /** First of all, in the host's root. */
+  readonly open: readonly Step[];
   /** While still privileged: limits, keyring, scheduling. */
   readonly privileged: readonly Step[];
   /** Capabilities and user, behind the seccomp filter where that needs a privilege. */
@@ -44,9 +47,12 @@ export function compileProcess(
 ): ProcessSteps {
   const { keepKeyring = false, preserved = 0 } = managed;
   const guarded = process.noNewPrivileges === true;
+  const labels = labelsOf(process);
   return {
+    open: labels?.open ?? [],
     privileged: [
       ...limits(process),
+      ...(labels?.apply ?? []),
       ...(keepKeyring ? [] : keyring()),
       ...scheduling(process, linux),
       step("try_chdir", [process.cwd], { cause: "process.cwd" }),
@@ -84,6 +90,12 @@ function scheduling(process: ProcessConfig, linux: LinuxConfig): Step[] {
   if (parts.every((part) => part === undefined)) return [];
   const { compileScheduling } = require("./scheduling.ts") as typeof import("./scheduling.ts");
   return compileScheduling(process, linux);
+}
+
+function labelsOf(process: ProcessConfig): Labels | undefined {
+  if (!process.apparmorProfile && !process.selinuxLabel) return undefined;
+  const { compileLabels } = require("./labels.ts") as typeof import("./labels.ts");
+  return compileLabels(process);
 }
 
 function limits(process: ProcessConfig): Step[] {

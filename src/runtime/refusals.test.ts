@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { existsSync } from "node:fs";
 import type { NamespaceType } from "../spec/runtime.ts";
 import { type ConfigPart, exec, failure, machines, start } from "./sample.ts";
 
@@ -19,10 +20,16 @@ const cases: readonly (readonly [string, ConfigPart])[] = [
     "invalid_argument process.rlimits[0] (RLIMIT_CORE): the soft limit 2 is above the hard limit 1",
     { process: { rlimits: [{ type: "RLIMIT_CORE", soft: 2, hard: 1 }] } },
   ],
-  ["unimplemented process.apparmorProfile: is not supported yet", { process: { apparmorProfile: "p" } }],
   ['invalid_argument process.scheduler.policy: unknown value "FIFO"', { process: { scheduler: { policy: "FIFO" } } }],
   ['invalid_argument linux.personality.domain: unknown value "BSD"', { linux: { personality: { domain: "BSD" } } }],
-  ["unimplemented linux.intelRdt: is not supported yet", { linux: { intelRdt: {} } }],
+  ...(existsSync("/sys/fs/resctrl")
+    ? []
+    : [
+        [
+          "failed_precondition linux.intelRdt: intelRdt is specified in config, but Intel RDT is not enabled",
+          { linux: { intelRdt: {} } },
+        ] as const,
+      ]),
   ["invalid_argument linux.cgroupsPath: must be set", { linux: { cgroupsPath: "" } }],
   ["invalid_argument linux.cgroupsPath: must name a cgroup below the top", { linux: { cgroupsPath: "/" } }],
   [

@@ -24,6 +24,7 @@ export const slot = {
   cgroup: "cgroup",
   gate: "gate",
   console: "console",
+  labels: "labels",
 } as const;
 
 /** Points at which the actors meet; each is signalled once, by the outside where nothing else is said. */

@@ -1,25 +1,23 @@
+import { existsSync } from "node:fs";
 import { GalleyError } from "../errors.ts";
-import type { LinuxConfig, ProcessConfig, RuntimeConfig } from "../spec/runtime.ts";
+import type { RuntimeConfig } from "../spec/runtime.ts";
 
 /**
  * Throws `unimplemented` for a field that is right but that this runtime does not act on: leaving it out silently would give a
  * container less, or let it do more, than was asked for.
  */
-export function refuseUnsupported({ process, linux }: RuntimeConfig): void {
-  if (process !== undefined) refuseInProcess(process);
-  if (linux !== undefined) refuseInLinux(linux);
+export function refuseUnsupported({ linux }: RuntimeConfig): void {
+  if (linux?.intelRdt !== undefined) refuseRdt();
+  if (linux?.netDevices !== undefined) refuse("linux.netDevices");
 }
 
-/** The process's part of {@link refuseUnsupported}, for an exec. */
-export function refuseInProcess(process: ProcessConfig): void {
-  if ((process.apparmorProfile ?? "") !== "") refuse("process.apparmorProfile");
-  if ((process.selinuxLabel ?? "") !== "") refuse("process.selinuxLabel");
-}
-
-function refuseInLinux(linux: LinuxConfig): void {
-  if ((linux.mountLabel ?? "") !== "") refuse("linux.mountLabel");
-  if (linux.intelRdt !== undefined) refuse("linux.intelRdt");
-  if (linux.netDevices !== undefined) refuse("linux.netDevices");
+/** The kernel has the directory where the processor has the feature; few machines do. */
+function refuseRdt(): never {
+  if (existsSync("/sys/fs/resctrl")) refuse("linux.intelRdt");
+  throw new GalleyError("failed_precondition", "intelRdt is specified in config, but Intel RDT is not enabled", {
+    subject: "linux.intelRdt",
+    hint: "leave the field out: this kernel has no resctrl",
+  });
 }
 
 function refuse(field: string): never {

@@ -1,6 +1,6 @@
 /** `exec` with each of its flags, on the real kernel: what runc's own command does. */
 import { describe, expect } from "bun:test";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { exampleConfig } from "../../src/runtime/oci/example.ts";
 import type { CapabilitySets } from "../../src/spec/runtime.ts";
 import { galleyProgram } from "../harness/galley.ts";
@@ -160,6 +160,26 @@ describe("exec", () => {
       const { status, stderr } = await bundle.run("exec", bundle.id, command);
       expect([status, stderr]).toEqual([255, `unable to start container process: ${message}\n`]);
     }
+  });
+});
+
+describe("labels", () => {
+  const modules = ["/sys/kernel/security/apparmor", "/sys/fs/selinux/enforce"].filter(existsSync);
+  const title =
+    modules.length === 0 ? "are refused as runc refuses them" : `(tried only without ${modules.join(", ")})`;
+
+  root(`on a kernel that has no such module ${title}`, async () => {
+    if (modules.length > 0) return;
+    await using bundle = await running();
+    const profile = await bundle.run("exec", "--apparmor", "p", bundle.id, "true");
+    const written = "apparmor failed to apply profile: write /proc/thread-self/attr/exec: invalid argument";
+    expect([profile.status, profile.stderr]).toEqual([255, expect.stringContaining(written)]);
+    const label = await bundle.run("exec", "--process-label", "l", bundle.id, "true");
+    const missing = "selinux label is specified in config, but selinux is disabled or not supported";
+    expect([label.status, label.stderr]).toEqual([255, expect.stringContaining(missing)]);
+    bundle.configure("true", { process: { apparmorProfile: "p" } });
+    const second = `${bundle.id}-second`;
+    expect(await bundle.run("run", second)).toMatchObject({ status: 1, stderr: expect.stringContaining(written) });
   });
 });
 
