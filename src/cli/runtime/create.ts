@@ -1,5 +1,5 @@
 import { defineRuntimeCommand } from "./command.ts";
-import { createFlags, handOver } from "./process-flags.ts";
+import { createFlags, handOver, service } from "./process-flags.ts";
 
 export const command = defineRuntimeCommand({
   usage: "[command options] <container-id>",
@@ -16,6 +16,7 @@ export const command = defineRuntimeCommand({
       log,
       noPivot: flags["no-pivot"],
       ...handOver(flags, cli.env),
+      ...service(cli.env),
     });
     return 0;
   },

@@ -38,7 +38,7 @@ export const command = defineRuntimeCommand({
   interspersed: false,
   // So that it is no status of the process's.
   failureStatus: 255,
-  async run({ cli, log, root, native: find, flags: given, args: [id = "", ...words] }) {
+  async run({ log, root, native: find, flags: given, args: [id = "", ...words] }) {
     const native = find();
     const home = homeOf(root, id);
     const process = processOf(home, given, words);
@@ -51,7 +51,7 @@ export const command = defineRuntimeCommand({
       process,
       cgroups: given.cgroup,
       ignorePaused: given["ignore-paused"],
-      ...handOver(given, cli.env, own),
+      ...handOver(given, {}, own),
     };
     const { report, console } = await execInContainer(home, options);
     if (given.detach) return 0;

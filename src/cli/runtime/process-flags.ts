@@ -43,8 +43,8 @@ export function checkTerminal(flags: HandOver & { readonly detach: boolean }, te
   }
 }
 
-/** As the library takes them; a terminal without a socket is the caller's own, where there is one. */
-export function handOver(flags: HandOver, env: Readonly<Record<string, string | undefined>>, own?: ConsoleTarget) {
+/** As the library takes them; a terminal without a socket is the caller's own, where there is one. An exec has no sockets of `env`. */
+export function handOver(flags: HandOver, env: Env, own?: ConsoleTarget) {
   const socket = flags["console-socket"];
   const console: ConsoleTarget | undefined = socket === "" ? own : { kind: "socket", path: socket };
   return {
@@ -56,12 +56,27 @@ export function handOver(flags: HandOver, env: Readonly<Record<string, string | 
   };
 }
 
-/** Descriptors of sd_listen_fds(3) come first. */
-function preserved(flags: HandOver, env: Readonly<Record<string, string | undefined>>): number {
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** What a service manager has for the container: its sockets (sd_listen_fds(3)) and its ear (sd_notify(3)). */
+export function service(env: Env) {
+  const sockets = listened(env);
+  return {
+    ...(sockets === 0 ? {} : { environment: [`LISTEN_FDS=${sockets}`, "LISTEN_PID=1"] }),
+    ...(env.NOTIFY_SOCKET ? { notify: true } : {}),
+  };
+}
+
+/** How many sockets are meant for this very process. */
+function listened({ LISTEN_PID: pid, LISTEN_FDS: count = "" }: Env): number {
+  return pid === String(process.pid) && /^[0-9]{1,5}$/.test(count) ? Number(count) : 0;
+}
+
+/** A service manager's sockets come first. */
+function preserved(flags: HandOver, env: Env): number {
   const extra = flags["preserve-fds"] ?? 0;
   if (extra < 0) throw new UsageError("--preserve-fds takes a number that is not negative", 1, true);
-  const listen = Number(env.LISTEN_FDS ?? 0);
-  const first = Number.isInteger(listen) && listen > 0 ? listen : 0;
+  const first = listened(env);
   for (let index = 0; index < extra; index += 1) {
     if (isInherited(3 + first + index)) continue;
     throw new GalleyError("invalid_argument", `unable to stat preserved-fd ${index} (of ${extra})`, {

@@ -1,6 +1,6 @@
 import { bool } from "../flags/kinds.ts";
 import { defineRuntimeCommand } from "./command.ts";
-import { checkTerminal, createFlags, handOver } from "./process-flags.ts";
+import { checkTerminal, createFlags, handOver, service } from "./process-flags.ts";
 import { stay } from "./stay.ts";
 
 export const command = defineRuntimeCommand({
@@ -16,15 +16,17 @@ export const command = defineRuntimeCommand({
   async run({ cli, log, root, native: find, flags, args: [id = ""] }) {
     const native = find();
     const { createContainer } = await import("../../runtime/oci/create.ts");
-    const { startContainer } = await import("../../runtime/oci/start.ts");
+    const { startNotifying } = await import("./start.ts");
     const terminal = await hasTerminal(flags.bundle || process.cwd());
     checkTerminal(flags, terminal);
     const own = terminal && !flags.detach ? ({ kind: "passed" } as const) : undefined;
     const options = { root, native, log, bundle: flags.bundle || process.cwd(), noPivot: flags["no-pivot"] };
     if (!flags.detach) (await import("../../linux/sys/become.ts")).becomeSubreaper();
-    const { home, state, console } = await createContainer(id, { ...options, ...handOver(flags, cli.env, own) });
+    const given = { ...handOver(flags, cli.env, own), ...service(cli.env) };
+    const { home, state, console } = await createContainer(id, { ...options, ...given });
+    const main = flags.detach ? undefined : process.pid;
     try {
-      await startContainer(home, native);
+      await startNotifying(cli.env.NOTIFY_SOCKET, home, native, main);
     } catch (failure) {
       const { deleteContainer } = await import("../../runtime/oci/end.ts");
       await deleteContainer(home, native, true).catch(() => {});

@@ -3,6 +3,7 @@ import { GalleyError, toGalleyError } from "../../errors.ts";
 import { encode } from "../../recipe/encode.ts";
 import { CWD } from "../../recipe/ops.ts";
 import { type Recipe, step } from "../../recipe/recipe.ts";
+import type { RuntimeConfig } from "../../spec/runtime.ts";
 import { writeFileAtomic } from "../../state/atomic-file.ts";
 import { compileStart } from "../compile-start.ts";
 import { hooksDone } from "../managed.ts";
@@ -31,6 +32,10 @@ export interface CreateOptions {
   readonly noPivot: boolean;
   readonly keepKeyring: boolean;
   readonly pidfdSocket?: string;
+  /** Variables that the process has besides those of its configuration. */
+  readonly environment?: readonly string[];
+  /** The container gets a socket to tell its readiness through: see notify.ts. */
+  readonly notify?: boolean;
   readonly log: RuntimeLog;
 }
 
@@ -145,8 +150,20 @@ function makeGate({ gate }: Home): void {
   chmodSync(gate, 0o600);
 }
 
-function compile(home: Home, { config, rootfs }: Bundle, options: CreateOptions): Recipe {
+/** With what the caller's service manager has for it: an exec into the container knows nothing of that. */
+function served(config: RuntimeConfig, home: Home, { notify, environment = [] }: CreateOptions): RuntimeConfig {
+  const { process } = config;
+  const env = [...(process?.env ?? []), ...environment];
+  const more = process === undefined || environment.length === 0 ? config : { ...config, process: { ...process, env } };
+  if (notify !== true) return more;
+  const { withNotifySocket } = require("./notify.ts") as typeof import("./notify.ts");
+  return withNotifySocket(more, home);
+}
+
+function compile(home: Home, bundle: Bundle, options: CreateOptions): Recipe {
   const { console, pidfdSocket, noPivot, keepKeyring, preserved } = options;
+  const { rootfs } = bundle;
+  const config = served(bundle.config, home, options);
   const { process } = config;
   return compileStart({
     config:

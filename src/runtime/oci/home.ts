@@ -15,6 +15,8 @@ export interface Home {
   readonly gate: string;
   /** Tells the native program that the hooks before the start have run. */
   readonly hooks: string;
+  /** A directory, made where the container has a socket to tell its readiness through. */
+  readonly notify: string;
   /** The recipe of the end, with the sections cleanup, remove, pause, resume and kill. */
   readonly recipe: string;
   /** An empty directory on which the root is mounted, in the container's mount namespace alone. */
@@ -42,6 +44,7 @@ export function homeOf(root: string, id: string): Home {
     identity: at("identity"),
     gate: at("exec.fifo"),
     hooks: at("hooks"),
+    notify: at("notify"),
     recipe: at("end"),
     mountPoint: at("root"),
   };
