@@ -39,6 +39,8 @@ describe("the CPUs of a process", () => {
     await bundle.ok("run", "-d", bundle.id);
     expect(bound("exec", bundle.id, ...allowed)).toBe(free);
     expect(await execProcess(bundle, { args: allowed, execCPUAffinity: { initial: "0" } })).toMatch(/\t0\n$/);
+    const file = bundle.folder.at("process.json");
+    expect((await bundle.run("--debug", "exec", "-p", file, bundle.id)).stderr).toContain("nsexec: affinity: 0x1");
     expect(await execProcess(bundle, { args: allowed, execCPUAffinity: { initial: "0", final: "0" } })).toMatch(
       /\t0\n$/,
     );

@@ -34,6 +34,9 @@ export async function runManaged(recipe: Recipe, options: NativeRun): Promise<St
   const { outside = [], inside = [] } = recipe.sections;
   // Tools that watch runtimes look for runc's words for the same stages.
   options.log.debug(`nsexec container setup: ${outside.length} steps outside, ${inside.length} inside`);
+  for (const { op, args } of outside) {
+    if (op === "sched_setaffinity") options.log.debug(`nsexec: affinity: ${maskText(args[1] as Uint8Array)}`);
+  }
   const folder = mkdtempSync(join(tmpdir(), "galley-runtime-"));
   const report = openSync(join(folder, "report"), "wx+", 0o600);
   try {
@@ -49,6 +52,11 @@ export async function runManaged(recipe: Recipe, options: NativeRun): Promise<St
     closeSync(report);
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** A mask of CPUs as one number, the first CPU its lowest bit. */
+function maskText(mask: Uint8Array): string {
+  return `0x${BigInt(`0x${Buffer.from(mask).reverse().toString("hex")}`).toString(16)}`;
 }
 
 /** The report's file comes behind what is preserved, and a terminal's socket behind that. */
