@@ -45,14 +45,15 @@ static long new_empty_tmpfs(void) {
   return result;
 }
 
-/* A new file system costs more than a copy of its mount: all hidden directories of an actor share one. */
+/*
+ * A new file system costs more than a copy of its mount: all hidden directories of an actor share one. The first of them is hidden by
+ * that mount itself, since before Linux 6.15 no mount can be copied that is not attached anywhere.
+ */
 static long empty_directory(struct actor *self) {
-  if (self->empty_mount < 0) {
-    long made = new_empty_tmpfs();
-    if (made < 0) return made;
-    self->empty_mount = (int)made;
-  }
-  return copy_mount(self->empty_mount, 0);
+  if (self->empty_mount >= 0) return copy_mount(self->empty_mount, 0);
+  long made = new_empty_tmpfs();
+  if (made >= 0) self->empty_mount = (int)made;
+  return made;
 }
 
 static long null_device(int root) {
@@ -74,7 +75,7 @@ long step_mask_path(struct actor *self, const struct step *step) {
   long type = file_type((int)target);
   long cover = type < 0 ? type : type == S_IFDIR ? empty_directory(self) : null_device(root);
   long result = cover < 0 ? cover : place_mount((int)cover, (int)target);
-  if (cover >= 0) close_fd((int)cover);
+  if (cover >= 0 && cover != self->empty_mount) close_fd((int)cover);
   close_fd((int)target);
   return result;
 }

@@ -17,9 +17,15 @@ export function missing(needs: Requirements): string | undefined {
   return path === undefined ? undefined : `needs ${path}`;
 }
 
-/** A test that is skipped, with the reason in its name, where the machine lacks what it needs. */
+/** How much longer a test may take on a slow machine, such as an emulated one. */
+const patience = Number(process.env.GALLEY_TEST_PATIENCE ?? 1);
+
+/**
+ * A test that is skipped, with the reason in its name, where the machine lacks what it needs. `timeout` is in milliseconds, and longer
+ * by the factor GALLEY_TEST_PATIENCE.
+ */
 export function testWith(needs: Requirements, name: string, body: () => void | Promise<void>, timeout?: number): void {
   const reason = missing(needs);
-  if (reason === undefined) test(name, body, timeout);
+  if (reason === undefined) test(name, body, timeout === undefined ? undefined : timeout * patience);
   else test.skip(`${name} (${reason})`, body);
 }
