@@ -130,23 +130,81 @@ long step_kill_cgroup(struct actor *self, const struct step *step) {
   return result < 0 && result != -ENOENT && result != -ENODEV ? result : 0;
 }
 
-long step_attach_device_filter(struct actor *self, const struct step *step) {
-  struct bytes program = bytes_argument(self, step->args[1]);
+/* By which a program is known as ours: systemd has one of its own in the cgroups of its units. */
+static const char filter_name[] = "galley_devices";
+
+static long load_filter(struct bytes program) {
   union bpf_attr attr;
   memset(&attr, 0, sizeof attr);
+  memcpy(attr.prog_name, filter_name, sizeof filter_name);
   attr.prog_type = BPF_PROG_TYPE_CGROUP_DEVICE;
   attr.insns = (u64)program.start;
   attr.insn_cnt = (u32)(program.size / sizeof(struct bpf_insn));
   attr.license = (u64) "GPL";
-  long filter = sys(bpf, BPF_PROG_LOAD, &attr, sizeof attr);
-  if (filter < 0) return filter;
+  return sys(bpf, BPF_PROG_LOAD, &attr, sizeof attr);
+}
+
+/* In the place of another program, in one step, where there is one. */
+static long attach_filter(int cgroup, int filter, int replaced) {
+  union bpf_attr attr;
   memset(&attr, 0, sizeof attr);
-  attr.target_fd = (u32)fd_argument(self, step->args[0]);
+  attr.target_fd = (u32)cgroup;
   attr.attach_bpf_fd = (u32)filter;
   attr.attach_type = BPF_CGROUP_DEVICE;
-  attr.attach_flags = BPF_F_ALLOW_MULTI;
-  long result = sys(bpf, BPF_PROG_ATTACH, &attr, sizeof attr);
+  attr.attach_flags = BPF_F_ALLOW_MULTI | (replaced < 0 ? 0 : BPF_F_REPLACE);
+  if (replaced >= 0) attr.replace_bpf_fd = (u32)replaced;
+  return sys(bpf, BPF_PROG_ATTACH, &attr, sizeof attr);
+}
+
+static bool is_ours(int filter) {
+  struct bpf_prog_info info;
+  union bpf_attr attr;
+  memset(&info, 0, sizeof info);
+  memset(&attr, 0, sizeof attr);
+  attr.info.bpf_fd = (u32)filter;
+  attr.info.info_len = sizeof info;
+  attr.info.info = (u64)&info;
+  return sys(bpf, BPF_OBJ_GET_INFO_BY_FD, &attr, sizeof attr) >= 0 && !memcmp(info.name, filter_name, sizeof filter_name);
+}
+
+/* The program of ours that a cgroup has, -ENOENT where it has none. */
+static long find_filter(int cgroup) {
+  u32 ids[64];
+  union bpf_attr attr;
+  memset(&attr, 0, sizeof attr);
+  attr.query.target_fd = (u32)cgroup;
+  attr.query.attach_type = BPF_CGROUP_DEVICE;
+  attr.query.prog_ids = (u64)ids;
+  attr.query.prog_cnt = sizeof ids / sizeof ids[0];
+  long result = sys(bpf, BPF_PROG_QUERY, &attr, sizeof attr);
+  if (result < 0) return result;
+  u32 count = attr.query.prog_cnt;
+  for (u32 at = 0; at < count; at++) {
+    memset(&attr, 0, sizeof attr);
+    attr.prog_id = ids[at];
+    long filter = sys(bpf, BPF_PROG_GET_FD_BY_ID, &attr, sizeof attr);
+    if (filter >= 0 && is_ours((int)filter)) return filter;
+    if (filter >= 0) close_fd((int)filter);
+  }
+  return -ENOENT;
+}
+
+long step_attach_device_filter(struct actor *self, const struct step *step) {
+  long filter = load_filter(bytes_argument(self, step->args[1]));
+  if (filter < 0) return filter;
+  long result = attach_filter(fd_argument(self, step->args[0]), (int)filter, -1);
   close_fd((int)filter);
+  return result;
+}
+
+long step_replace_device_filter(struct actor *self, const struct step *step) {
+  int cgroup = fd_argument(self, step->args[0]);
+  long old = find_filter(cgroup);
+  if (old < 0 && old != -ENOENT) return old;
+  long filter = load_filter(bytes_argument(self, step->args[1]));
+  long result = filter < 0 ? filter : attach_filter(cgroup, (int)filter, (int)old);
+  if (filter >= 0) close_fd((int)filter);
+  if (old >= 0) close_fd((int)old);
   return result;
 }
 

@@ -167,6 +167,8 @@ export const ops = {
   try_chdir: call(130, "path:str"),
   /** chdir, if try_chdir was not allowed to: another user may be. */
   retry_chdir: call(131, "path:str"),
+  /** As attach_device_filter, in the place of the program that such a step attached, without a moment between the two (Linux 5.6). */
+  replace_device_filter: call(170, "cgroup:fd", "instructions:data"),
 } as const satisfies Record<string, OpSpec>;
 
 export type OpName = keyof typeof ops;

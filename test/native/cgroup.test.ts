@@ -134,6 +134,23 @@ inHierarchy(v2, "cgroup v2", "a device filter is attached", async (root) => {
   expect(await outside(op("attach_device_filter", ["group", new Uint8Array(8)]))).toMatchObject({ errno: E.INVAL });
 });
 
+inHierarchy(v2, "cgroup v2", "a device filter is replaced, and another's is kept", async (root) => {
+  const path = group(root);
+  const opened = { outside: [op("openat", ["cwd", path, O.directory, 0], { out: "group" })] };
+  const replace = (allow: number) =>
+    outside(...opened.outside, op("replace_device_filter", ["group", constantFilter(allow)]));
+  const open = () =>
+    run({
+      outside: [...opened.outside, op("clone", [0, "group", 1])],
+      inside: [op("openat", ["cwd", "/dev/zero", 0, 0]), shell("true")],
+    });
+  for (const allow of [0, 1, 0]) {
+    expect(await replace(allow)).toBeUndefined();
+    const failure = allow === 1 ? undefined : { section: "inside", step: 0, errno: 1 };
+    expect((await open()).report.failure as unknown).toEqual(failure);
+  }
+});
+
 inHierarchy(v1("memory"), "cgroup v1", "an OOM kill is counted on the eventfd", async (root) => {
   const path = group(root);
   writeFileSync(join(path, "memory.limit_in_bytes"), `${8 << 20}`);

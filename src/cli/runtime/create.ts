@@ -6,7 +6,7 @@ export const command = defineRuntimeCommand({
   summary: "Create a container",
   flags: createFlags,
   args: { least: 1, most: 1 },
-  async run({ cli, log, root, native, flags, args: [id = ""] }) {
+  async run({ cli, globals, log, root, native, flags, args: [id = ""] }) {
     const { createContainer } = await import("../../runtime/oci/create.ts");
     const bundle = flags.bundle || process.cwd();
     await createContainer(id, {
@@ -15,6 +15,7 @@ export const command = defineRuntimeCommand({
       bundle,
       log,
       noPivot: flags["no-pivot"],
+      systemd: globals["systemd-cgroup"],
       ...handOver(flags, cli.env),
       ...service(cli.env),
     });

@@ -13,14 +13,21 @@ export const command = defineRuntimeCommand({
     "no-subreaper": bool({ usage: "Disable the use of the subreaper used to reap reparented processes" }),
   },
   args: { least: 1, most: 1 },
-  async run({ cli, log, root, native: find, flags, args: [id = ""] }) {
+  async run({ cli, globals, log, root, native: find, flags, args: [id = ""] }) {
     const native = find();
     const { createContainer } = await import("../../runtime/oci/create.ts");
     const { startNotifying } = await import("./start.ts");
     const terminal = await hasTerminal(flags.bundle || process.cwd());
     checkTerminal(flags, terminal);
     const own = terminal && !flags.detach ? ({ kind: "passed" } as const) : undefined;
-    const options = { root, native, log, bundle: flags.bundle || process.cwd(), noPivot: flags["no-pivot"] };
+    const options = {
+      root,
+      native,
+      log,
+      bundle: flags.bundle || process.cwd(),
+      noPivot: flags["no-pivot"],
+      systemd: globals["systemd-cgroup"],
+    };
     if (!flags.detach) (await import("../../linux/sys/become.ts")).becomeSubreaper();
     const given = { ...handOver(flags, cli.env, own), ...service(cli.env) };
     const { home, state, console } = await createContainer(id, { ...options, ...given });

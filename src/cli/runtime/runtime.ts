@@ -1,5 +1,4 @@
 /** The OCI runtime's command line: `galley runtime COMMAND`, or this program called runc, crun or galley-runtime. */
-import { GalleyError } from "../../errors.ts";
 import { nativeProgram } from "../assets.ts";
 import type { Cli } from "../cli.ts";
 import { parseFlags } from "../flags/parse.ts";
@@ -22,11 +21,6 @@ export async function runRuntime(cli: Cli, argv: readonly string[]): Promise<num
     if (parsed.values.help || name === undefined || name === "help" || name === "h")
       return await showHelp(cli, rest[0]);
     const load = commandLoader(name);
-    if (globals["systemd-cgroup"]) {
-      throw new GalleyError("unimplemented", "--systemd-cgroup is not supported yet", {
-        hint: "use the cgroupfs driver",
-      });
-    }
     return await runCommand(cli, globals, name, (await load()).command, rest);
   } catch (failure) {
     return reportRuntimeFailure(cli, globals, failure);

@@ -37,9 +37,9 @@ export const command = defineRuntimeCommand({
   summary: "Update container resource constraints",
   flags,
   args: { least: 1, most: 1 },
-  async run({ root, flags: given, args: [id = ""], changed }) {
+  async run({ root, native, flags: given, args: [id = ""], changed }) {
     const resources = given.resources === "" ? fromFlags(given, changed) : fromFile(given.resources);
-    updateContainer(homeOf(root, id), resources);
+    await updateContainer(homeOf(root, id), resources, native());
     return 0;
   },
 });

@@ -105,6 +105,11 @@ function deviceWrites(resources: ResourcesConfig, places: readonly Place[]): Cgr
   return place === undefined ? [] : located(newDeviceWrites(containerDevicePolicy(resources.devices ?? [])), place);
 }
 
+/** The device program for a container that runs and gets other rules; undefined where v1 filters devices. Throws as {@link planCgroup}. */
+export function planDeviceFilter(request: CgroupRequest): DeviceFilter | undefined {
+  return deviceProgram(request, placesOf(request.layout, request.path));
+}
+
 /** Where no v1 hierarchy filters devices, an eBPF program on the v2 directory does. A container without either is not made. */
 function deviceProgram({ resources = {} }: CgroupRequest, places: readonly Place[]): DeviceFilter | undefined {
   if (placeOf(places, 1, "devices") !== undefined) return undefined;

@@ -11,7 +11,8 @@ import type { CgroupWrite, FileWrite } from "./types.ts";
 
 /**
  * The writes that bring a running container to `resources`, which holds only what changes. Current values are read, so that
- * limits which bound each other change in an order that the kernel takes. A device program of v2 is not replaced here.
+ * limits which bound each other change in an order that the kernel takes. A device program of v2 is replaced
+ * by {@link planDeviceFilter}'s.
  * Throws `failed_precondition` with `memory.checkBeforeUpdate` where the usage is above the new limit already.
  */
 export function planUpdate(request: CgroupRequest): CgroupWrite[] {

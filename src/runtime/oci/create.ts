@@ -15,7 +15,8 @@ import { type Home, homeOf } from "./home.ts";
 import { hasEarlyHooks, runHooks } from "./hooks.ts";
 import type { RuntimeLog } from "./log.ts";
 import { runManaged, type Started } from "./native-run.ts";
-import { type StoredState, storeState } from "./state.ts";
+import { type StoredState, type StoredUnit, storeState } from "./state.ts";
+import type { StartedUnit } from "./systemd/unit-start.ts";
 
 const S_IFIFO = 0o010000;
 
@@ -37,6 +38,8 @@ export interface CreateOptions {
   /** The container gets a socket to tell its readiness through: see notify.ts. */
   readonly notify?: boolean;
   readonly log: RuntimeLog;
+  /** systemd makes the cgroup: `linux.cgroupsPath` is `slice:prefix:name`. */
+  readonly systemd?: boolean;
 }
 
 export interface Created {
@@ -54,7 +57,7 @@ export async function createContainer(id: string, options: CreateOptions): Promi
   checkTerminal(bundle, options);
   makeHome(home);
   try {
-    return await create(home, bundle, options);
+    return options.systemd === true ? await createInUnit(home, bundle, options) : await create(home, bundle, options);
   } catch (failure) {
     rmSync(home.directory, { recursive: true, force: true });
     throw toGalleyError(failure);
@@ -88,15 +91,31 @@ function makeHome(home: Home): void {
   mkdirSync(home.mountPoint, { mode: 0o700 });
 }
 
-async function create(home: Home, bundle: Bundle, options: CreateOptions): Promise<Created> {
+/** The unit is there before the process, and goes with a creation that fails. */
+async function createInUnit(home: Home, bundle: Bundle, options: CreateOptions): Promise<Created> {
+  const { placeOfUnit, startUnit } = await import("./systemd/unit-start.ts");
+  const place = await placeOfUnit(bundle.config, home.id);
+  refuseTakenCgroup(place.path);
+  const unit = await startUnit(bundle.config, place, options.native);
+  try {
+    const created = await create(home, { ...bundle, config: unit.config }, options, unit);
+    await unit.settle();
+    return created;
+  } catch (failure) {
+    await unit.abandon().catch(() => {});
+    throw failure;
+  }
+}
+
+async function create(home: Home, bundle: Bundle, options: CreateOptions, unit?: StartedUnit): Promise<Created> {
   if (!existsSync(bundle.rootfs)) {
     throw new GalleyError("not_found", `invalid rootfs: stat ${bundle.rootfs}: no such file or directory`, {
       subject: "root.path",
     });
   }
-  refuseTakenCgroup(bundle);
+  if (unit === undefined) refuseTakenCgroup(bundle.config.linux?.cgroupsPath ?? "");
   makeGate(home);
-  const recipe = compile(home, bundle, options);
+  const recipe = compile(home, unit === undefined ? bundle : { ...bundle, config: unit.startConfig }, options);
   writeFileSync(home.config, JSON.stringify(bundle.config), { mode: 0o600 });
   writeFileSync(home.recipe, encode(endOf(recipe, home)), { mode: 0o600 });
   const { native, preserved, log } = options;
@@ -105,15 +124,15 @@ async function create(home: Home, bundle: Bundle, options: CreateOptions): Promi
   const { report, console } = hasEarlyHooks(bundle.config)
     ? await hooked(running, home, bundle, native)
     : await running;
-  const state = stateFrom(home, bundle, report.pid);
+  const state = stateFrom(home, bundle, report.pid, unit?.stored);
   storeState(home, state);
   if (options.pidFile !== undefined) writeFileAtomic(options.pidFile, String(report.pid), { mode: 0o644 });
   return { home, state, console };
 }
 
 /** Two containers in one cgroup would be killed and limited together. */
-function refuseTakenCgroup({ config }: Bundle): void {
-  const found = processesIn(config.linux?.cgroupsPath ?? "");
+function refuseTakenCgroup(path: string): void {
+  const found = processesIn(path);
   if (found.length === 0) return;
   throw new GalleyError("failed_precondition", `container's cgroup is not empty: ${found.length} process(es) found`, {
     subject: "linux.cgroupsPath",
@@ -193,7 +212,7 @@ function endOf({ sections }: Recipe, { directory }: Home): Recipe {
   return { sections: { cleanup, pause, resume, kill, remove } };
 }
 
-function stateFrom(home: Home, { config, path, rootfs }: Bundle, pid: number): StoredState {
+function stateFrom(home: Home, { config, path, rootfs }: Bundle, pid: number, unit?: StoredUnit): StoredState {
   const [, startTime = ""] = readFileSync(home.identity, "utf8").trim().split(" ");
   return {
     ociVersion: config.ociVersion,
@@ -205,5 +224,6 @@ function stateFrom(home: Home, { config, path, rootfs }: Bundle, pid: number): S
     owner: "",
     pid,
     startTime,
+    ...(unit === undefined ? {} : { unit }),
   };
 }

@@ -95,6 +95,7 @@ export async function deleteContainer(home: Home, native: string, force: boolean
   signalProcess(stored, signals.KILL);
   await untilGone(() => isAlive(stored));
   if (!hasOwnPids(home)) await killOthers(home);
+  if (stored.unit !== undefined) await (await import("./systemd/unit-start.ts")).stopUnit(stored.unit);
   await cleanUp(home, native);
   const scene = { config: storedConfig(home), state: stored, status: "stopped", native } as const;
   // What is left to say of a container that is gone is no reason to keep it.

@@ -33,7 +33,7 @@ export function features(): Record<string, unknown> {
       cgroup: {
         v1: true,
         v2: true,
-        systemd: false,
+        systemd: true,
         systemdUser: false,
         rdma: [...cgroups.v1, ...(cgroups.v2 === undefined ? [] : [cgroups.v2])].some(({ controllers }) =>
           controllers.includes("rdma"),

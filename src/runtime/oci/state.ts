@@ -10,6 +10,13 @@ import { type Home, homeOf } from "./home.ts";
 
 export type Status = "creating" | "created" | "running" | "paused" | "stopped";
 
+/** The unit of systemd's that a container is in. */
+export interface StoredUnit {
+  readonly name: string;
+  /** Whether it is the user's own manager that has it. */
+  readonly isUser: boolean;
+}
+
 /** What does not change after the creation. */
 export interface StoredState {
   readonly ociVersion: string;
@@ -23,6 +30,8 @@ export interface StoredState {
   readonly pid: number;
   /** The process's start time, which tells it from a later one of its number. */
   readonly startTime: string;
+  /** Absent where the container's cgroup is made without systemd. */
+  readonly unit?: StoredUnit;
 }
 
 /** As `state` prints it: runc's fields in runc's order. */

@@ -28,6 +28,8 @@ export class DbusError extends Error {
 }
 
 const HELLO = "\0AUTH EXTERNAL\r\nDATA\r\nBEGIN\r\n";
+/** Milliseconds that an answer is waited for. */
+const PATIENCE = 30_000;
 /** The answers to the lines of {@link HELLO}: an empty challenge, and consent. */
 const WELCOME = /^DATA\r\nOK [0-9a-f]+\r\n/;
 
@@ -45,12 +47,16 @@ export class DbusConnection implements Disposable {
   #received: Uint8Array = new Uint8Array();
   #unsent: Uint8Array = new Uint8Array();
   #serial = 0;
+  readonly #welcomed = Promise.withResolvers<void>();
   #isWelcome = false;
   #failure: Error | undefined;
 
   private constructor(readonly path: string) {}
 
-  /** Connects to a socket by its path. Throws `unavailable` where nobody listens there. */
+  /**
+   * Connects to a socket by its path, and waits until we are let in: a message that systemd reads together with the lines before it
+   * lies there until another comes. Throws `unavailable` where nobody listens there.
+   */
   static async open(path: string): Promise<DbusConnection> {
     const connection = new DbusConnection(path);
     try {
@@ -68,6 +74,7 @@ export class DbusConnection implements Disposable {
       throw new GalleyError("unavailable", "nobody listens at the D-Bus socket", { subject: path, cause });
     }
     connection.#send(new TextEncoder().encode(HELLO));
+    await connection.#welcomed.promise;
     return connection;
   }
 
@@ -78,7 +85,9 @@ export class DbusConnection implements Disposable {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     this.#waiting.set(serial, { resolve, reject });
     this.#send(encodeMessage({ signature: "", body: [], ...call, type: messageType.call, serial }));
-    return promise;
+    const late = new GalleyError("deadline_exceeded", `no answer to ${call.member} came`, { subject: this.path });
+    const timer = setTimeout(() => reject(late), PATIENCE);
+    return promise.finally(() => clearTimeout(timer));
   }
 
   /** Calls back for each signal that arrives. */
@@ -125,6 +134,7 @@ export class DbusConnection implements Disposable {
     if (found === null && (text.includes("REJECTED") || text.includes("ERROR"))) {
       throw new GalleyError("permission_denied", "the D-Bus peer does not take this user", { subject: this.path });
     }
+    if (found !== null) this.#welcomed.resolve();
     return this.#isWelcome;
   }
 
@@ -139,6 +149,7 @@ export class DbusConnection implements Disposable {
 
   #end(failure: Error): void {
     this.#failure ??= failure;
+    this.#welcomed.reject(this.#failure);
     for (const { reject } of this.#waiting.values()) reject(this.#failure);
     this.#waiting.clear();
   }

@@ -1,0 +1,157 @@
+/** The start of a container in a unit of systemd's: the unit is there, with its limits, before the container's process is. */
+import { statSync } from "node:fs";
+import { GalleyError } from "../../../errors.ts";
+import { detectCgroups } from "../../../linux/cgroups/detect.ts";
+import { annotatedProperties } from "../../../linux/systemd/annotations.ts";
+import { variant } from "../../../linux/systemd/dbus/types.ts";
+import { type Property, SystemdManager } from "../../../linux/systemd/manager.ts";
+import { resourceProperties, roundedQuota, type Target } from "../../../linux/systemd/resource-properties.ts";
+import { oomPolicy } from "../../../linux/systemd/unified-properties.ts";
+import { isSlice, slicePath, type UnitName, unitOf } from "../../../linux/systemd/unit.ts";
+import type { ResourcesConfig, RuntimeConfig } from "../../../spec/runtime.ts";
+import type { StoredUnit } from "../state.ts";
+import { changeUnitLimits, isUserManager, targetOf } from "./unit-limits.ts";
+
+export interface StartedUnit {
+  readonly stored: StoredUnit;
+  /** With the unit's cgroup in the place of its name. */
+  readonly config: RuntimeConfig;
+  /** What the container is started with: without the limits that {@link StartedUnit.settle} sets. */
+  readonly startConfig: RuntimeConfig;
+  /** To be called once the container's process is in the unit. */
+  settle(): Promise<void>;
+  /** To be called where there is no such process. */
+  abandon(): Promise<void>;
+}
+
+/** Where a container's unit is, before it is made. */
+export interface UnitPlace {
+  readonly name: UnitName;
+  readonly isUser: boolean;
+  /** Its cgroup, as a `linux.cgroupsPath` of the file-system driver. */
+  readonly path: string;
+}
+
+/** Asks the manager for nothing where it is the system's. Throws where no systemd runs, or for a name that is none. */
+export async function placeOfUnit({ linux = {} }: RuntimeConfig, id: string): Promise<UnitPlace> {
+  if (!isBooted()) {
+    const message = "systemd not running on this host, cannot use systemd cgroups manager";
+    throw new GalleyError("failed_precondition", message, { hint: "leave out --systemd-cgroup" });
+  }
+  const isUser = isUserManager();
+  const name = unitOf(linux.cgroupsPath ?? "", id, isUser);
+  const below = slicePath(isSlice(name.unit) ? name.unit : name.slice);
+  const path = isSlice(name.unit) ? below : `${below === "/" ? "" : below}/${name.unit}`;
+  if (!isUser) return { name, isUser, path };
+  using manager = await SystemdManager.open(true);
+  return { name, isUser, path: `${await manager.controlGroup()}${path}` };
+}
+
+/** As sd_booted(3) finds out. */
+function isBooted(): boolean {
+  return statSync("/run/systemd/system", { throwIfNoEntry: false })?.isDirectory() === true;
+}
+
+/**
+ * Starts the unit. A scope lives as long as a process is in it: until the container's own is, a copy of the native program that waits
+ * for nothing is. It counts against a limit of processes, so that limit is set behind it.
+ */
+export async function startUnit(config: RuntimeConfig, place: UnitPlace, native: string): Promise<StartedUnit> {
+  const { name, isUser, path } = place;
+  const resources = roundedQuota(config.linux?.resources ?? {});
+  const { now, later } = split(resources);
+  const own = annotatedProperties(config.annotations ?? {});
+  using manager = await SystemdManager.open(isUser);
+  const target = targetOf(detectCgroups(), await manager.version());
+  const keeper = isSlice(name.unit) ? undefined : keepAlive(native);
+  const pids = keeper === undefined ? [] : [keeper.pid];
+  try {
+    await manager.startUnit(name.unit, [
+      ...unitProperties(name, pids, target),
+      ...limits(now, isUser, target),
+      ...oomPolicy(now.unified ?? {}, target),
+      ...own,
+    ]);
+  } catch (failure) {
+    await keeper?.end();
+    throw failure;
+  }
+  const stored = { name: name.unit, isUser };
+  const at = (with_: ResourcesConfig): RuntimeConfig => ({
+    ...config,
+    linux: { ...config.linux, cgroupsPath: path, resources: with_ },
+  });
+  return {
+    stored,
+    config: at(resources),
+    startConfig: at(now),
+    async settle() {
+      await keeper?.end();
+      if (Object.keys(later).length > 0) await changeUnitLimits(stored, { path, native }, later);
+    },
+    async abandon() {
+      await keeper?.end();
+      await stopUnit(stored);
+    },
+  };
+}
+
+/** Stops a unit and makes systemd forget it; what is not there is no error. */
+export async function stopUnit({ name, isUser }: StoredUnit): Promise<void> {
+  using manager = await SystemdManager.open(isUser);
+  await manager.stopUnit(name);
+  await manager.resetFailed(name);
+}
+
+/** The limits of processes, and all others. */
+function split(resources: ResourcesConfig): { readonly now: ResourcesConfig; readonly later: ResourcesConfig } {
+  const { pids, unified, ...others } = resources;
+  const { "pids.max": max, ...files } = unified ?? {};
+  return {
+    now: { ...others, ...(unified === undefined ? {} : { unified: files }) },
+    later: {
+      ...(pids?.limit === undefined ? {} : { pids }),
+      ...(max === undefined ? {} : { unified: { "pids.max": max } }),
+    },
+  };
+}
+
+/** Reads a recipe from a pipe that stays empty. */
+function keepAlive(native: string): { readonly pid: number; end(): Promise<void> } {
+  const child = Bun.spawn([native, "run", "-"], { stdio: ["pipe", "ignore", "ignore"], env: {} });
+  return {
+    pid: child.pid,
+    async end() {
+      child.kill("SIGKILL");
+      await child.exited;
+    },
+  };
+}
+
+/** A user's manager may not filter devices. */
+function limits(resources: ResourcesConfig, isUser: boolean, target: Target): Property[] {
+  const { devices = [], ...others } = resources;
+  return resourceProperties(isUser ? others : { ...others, devices }, target);
+}
+
+/** What is the same for every container. A unit that failed is let go of, as nobody reads how. */
+function unitProperties(name: UnitName, pids: number[], target: Target): Property[] {
+  const yes = variant("b", true);
+  const inSlice: Property[] = isSlice(name.unit)
+    ? [["Wants", variant("as", [name.slice])]]
+    : [
+        ["Slice", variant("s", name.slice)],
+        ["Delegate", yes],
+        ["PIDs", variant("au", pids)],
+      ];
+  return [
+    ["Description", variant("s", `container ${name.name}`)],
+    ...inSlice,
+    ["MemoryAccounting", yes],
+    ["CPUAccounting", yes],
+    [target.cgroups === 2 ? "IOAccounting" : "BlockIOAccounting", yes],
+    ["TasksAccounting", yes],
+    ["DefaultDependencies", variant("b", false)],
+    ["CollectMode", variant("s", "inactive-or-failed")],
+  ];
+}

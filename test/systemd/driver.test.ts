@@ -1,0 +1,186 @@
+/** Containers in units of a real systemd: in test/vm/run, as elsewhere there is none. */
+import { describe, expect, test } from "bun:test";
+import { existsSync, readFileSync } from "node:fs";
+import { detectCgroups } from "../../src/linux/cgroups/detect.ts";
+import { SystemdManager } from "../../src/linux/systemd/manager.ts";
+import type { LinuxConfig } from "../../src/spec/runtime.ts";
+import { testWith } from "../harness/requirements.ts";
+import { type BundleOptions, OciBundle } from "../oci/oci-bundle.ts";
+
+const needs = { root: true, paths: ["/run/systemd/system", "/bin/busybox"] } as const;
+const layout = detectCgroups();
+const isUnified = layout.mode === "v2";
+
+function withSystemd(name: string, body: () => Promise<void>): void {
+  testWith(needs, name, body, 30_000);
+}
+
+const namespaces = (["pid", "ipc", "uts", "mount", "cgroup"] as const).map((type) => ({ type }));
+
+/** A bundle whose container is the unit `galley-ID.scope` in test-galley.slice. */
+function bundleWith(script: string, linux: Partial<LinuxConfig> = {}, options: BundleOptions = {}): OciBundle {
+  const bundle = new OciBundle(script);
+  const cgroupsPath = `test-galley.slice:galley:${bundle.id}`;
+  bundle.configure(script, { ...options, linux: { namespaces, cgroupsPath, ...linux } });
+  return bundle;
+}
+
+function show(unit: string, ...names: readonly string[]): Record<string, string> {
+  const { stdout } = Bun.spawnSync(["systemctl", "show", unit, ...names.map((name) => `-p${name}`)]);
+  const lines = stdout.toString().trim().split("\n").filter(Boolean);
+  return Object.fromEntries(lines.map((line) => line.split(/=(.*)/s).slice(0, 2)));
+}
+
+/** The directory of a unit's cgroup that has a controller's files. */
+function directoryOf(id: string, controller: string): string {
+  const below = `test.slice/test-galley.slice/galley-${id}.scope`;
+  const hierarchy = isUnified ? layout.v2 : layout.v1.find(({ controllers }) => controllers.includes(controller));
+  return `${hierarchy?.mountPoint}/${below}`;
+}
+
+function limitIn(id: string, controller: string, file: string): string {
+  return readFileSync(`${directoryOf(id, controller)}/${file}`, "utf8").trim();
+}
+
+describe("a container in a scope", () => {
+  withSystemd("is a unit from its creation to its end", async () => {
+    await using bundle = bundleWith("exec sleep 1000");
+    const unit = `galley-${bundle.id}.scope`;
+    await bundle.ok("--systemd-cgroup", "create", bundle.id);
+    const names = ["ActiveState", "Slice", "Delegate", "Transient", "DefaultDependencies", "Description"];
+    expect(show(unit, ...names)).toEqual({
+      ActiveState: "active",
+      Slice: "test-galley.slice",
+      Delegate: "yes",
+      Transient: "yes",
+      DefaultDependencies: "no",
+      Description: `container ${bundle.id}`,
+    });
+    await bundle.ok("start", bundle.id);
+    const { pid } = JSON.parse(await bundle.ok("state", bundle.id)) as { pid: number };
+    const name = isUnified ? "0::" : "name=systemd:";
+    const line = readFileSync(`/proc/${pid}/cgroup`, "utf8")
+      .split("\n")
+      .find((one) => one.includes(name));
+    expect(line).toEndWith(`/test.slice/test-galley.slice/${unit}`);
+    expect(JSON.parse(await bundle.ok("ps", "-f", "json", bundle.id))).toEqual([pid]);
+    await bundle.ok("pause", bundle.id);
+    expect(await bundle.status()).toBe("paused");
+    await bundle.ok("resume", bundle.id);
+    expect((await bundle.run("exec", bundle.id, "sh", "-c", "exit 3")).status).toBe(3);
+    await bundle.ok("delete", "-f", bundle.id);
+    expect(show(unit, "ActiveState", "LoadState")).toEqual({ ActiveState: "inactive", LoadState: "not-found" });
+    expect(existsSync(directoryOf(bundle.id, "memory"))).toBe(false);
+  });
+
+  withSystemd("has its limits in the unit and in the cgroup, and gets others", async () => {
+    const resources = {
+      memory: { limit: 64 * 2 ** 20 },
+      cpu: { shares: 512, quota: 12_345, period: 100_000, cpus: "0" },
+      pids: { limit: 20 },
+    };
+    await using bundle = bundleWith("exec sleep 1000", { resources });
+    const unit = `galley-${bundle.id}.scope`;
+    await bundle.ok("--systemd-cgroup", "run", "-d", bundle.id);
+    const memory = isUnified ? "MemoryMax" : "MemoryLimit";
+    expect(show(unit, memory, "TasksMax", "CPUQuotaPerSecUSec", "AllowedCPUs")).toEqual({
+      [memory]: String(64 * 2 ** 20),
+      TasksMax: "20",
+      CPUQuotaPerSecUSec: "130ms",
+      AllowedCPUs: "0",
+    });
+    expect(limitIn(bundle.id, "pids", "pids.max")).toBe("20");
+    expect(limitIn(bundle.id, "cpu", isUnified ? "cpu.max" : "cpu.cfs_quota_us")).toStartWith("13000");
+    const args = ["--pids-limit", "30", "--memory", "32M", "--cpu-quota", "50000"];
+    await bundle.ok("update", ...args, bundle.id);
+    expect(show(unit, memory, "TasksMax", "CPUQuotaPerSecUSec")).toEqual({
+      [memory]: String(32 * 2 ** 20),
+      TasksMax: "30",
+      CPUQuotaPerSecUSec: "500ms",
+    });
+    expect(limitIn(bundle.id, "pids", "pids.max")).toBe("30");
+    expect(limitIn(bundle.id, "memory", isUnified ? "memory.max" : "memory.limit_in_bytes")).toBe(String(32 * 2 ** 20));
+    Bun.spawnSync(["systemctl", "daemon-reload"]);
+    expect(limitIn(bundle.id, "pids", "pids.max")).toBe("30");
+  });
+
+  withSystemd("may have a limit of one process", async () => {
+    await using bundle = bundleWith("echo alone; true | true", { resources: { pids: { limit: 1 } } });
+    const { stdout, stderr } = await bundle.run("--systemd-cgroup", "run", bundle.id);
+    expect(stdout).toBe("alone\n");
+    expect(stderr).toContain("can't fork");
+    expect(show(`galley-${bundle.id}.scope`, "LoadState")).toEqual({ LoadState: "not-found" });
+  });
+
+  withSystemd("has the properties of its annotations; a wrong one is told with its unit", async () => {
+    const annotations = {
+      "org.systemd.property.TimeoutStopSec": "uint32 7",
+      "org.systemd.property.CollectMode": "'inactive'",
+    };
+    await using bundle = bundleWith("exec sleep 1000", {}, { annotations });
+    const unit = `galley-${bundle.id}.scope`;
+    await bundle.ok("--systemd-cgroup", "run", "-d", bundle.id);
+    expect(show(unit, "TimeoutStopUSec", "CollectMode")).toEqual({ TimeoutStopUSec: "7s", CollectMode: "inactive" });
+    await bundle.ok("delete", "-f", bundle.id);
+    const wrong = { "org.systemd.property.NoSuchThing": "true" };
+    bundle.configure("true", { annotations: wrong, linux: { namespaces, cgroupsPath: `:galley:${bundle.id}` } });
+    expect((await bundle.run("--systemd-cgroup", "run", bundle.id)).stderr).toContain(`unable to start unit ${unit}`);
+    expect(show(unit, "LoadState")).toEqual({ LoadState: "not-found" });
+  });
+
+  withSystemd("that cannot be made leaves no unit; a name is taken once", async () => {
+    await using bundle = bundleWith("exec sleep 1000", {}, { process: { args: ["/nosuch"] } });
+    const unit = `galley-${bundle.id}.scope`;
+    expect((await bundle.run("--systemd-cgroup", "create", bundle.id)).stderr).toContain("/nosuch");
+    expect(show(unit, "LoadState")).toEqual({ LoadState: "not-found" });
+    bundle.configure("sleep 1000", { linux: { namespaces, cgroupsPath: `test-galley.slice:galley:${bundle.id}` } });
+    await bundle.ok("--systemd-cgroup", "run", "-d", bundle.id);
+    expect((await bundle.run("--systemd-cgroup", "create", "other")).stderr).toContain("cgroup is not empty");
+    expect(await bundle.status()).toBe("running");
+  });
+
+  withSystemd("may use its devices alone, also others later and after systemd was reloaded", async () => {
+    const script =
+      "for i in full random; do (: < /dev/$i) && echo $i; done; : > /tmp/0; while [ ! -e /tmp/go ]; do sleep 0.1; done";
+    const devices = [{ path: "/dev/kmsg", type: "c", major: 1, minor: 11, fileMode: 0o666 }] as const;
+    await using bundle = bundleWith(
+      script,
+      { devices, resources: { devices: [{ allow: false, access: "rwm" }] } },
+      {
+        root: { path: "rootfs" },
+      },
+    );
+    await bundle.ok("--systemd-cgroup", "run", "-d", bundle.id);
+    const canRead = async () => (await bundle.run("exec", bundle.id, "sh", "-c", ": < /dev/kmsg")).status === 0;
+    expect(await canRead()).toBe(false);
+    const file = bundle.folder.at("resources.json");
+    const rules = [
+      { allow: false, access: "rwm" },
+      { allow: true, type: "c", major: 1, minor: 11, access: "rw" },
+    ];
+    await Bun.write(file, JSON.stringify({ devices: rules }));
+    await bundle.ok("update", "-r", file, bundle.id);
+    expect(await canRead()).toBe(true);
+    Bun.spawnSync(["systemctl", "daemon-reload"]);
+    expect(await canRead()).toBe(true);
+    await Bun.write(file, JSON.stringify({ devices: rules.slice(0, 1) }));
+    await bundle.ok("update", "-r", file, bundle.id);
+    expect(await canRead()).toBe(false);
+  });
+});
+
+describe("the manager", () => {
+  withSystemd("answers on its own socket, and says what it refuses", async () => {
+    using manager = await SystemdManager.open(false);
+    expect(await manager.version()).toBeGreaterThan(200);
+    await manager.stopUnit("galley-nosuch.scope");
+    const empty = manager.startUnit("galley-nosuch.scope", []);
+    expect(empty).rejects.toThrow("unable to start unit galley-nosuch.scope: ");
+    await empty.catch(() => {});
+  });
+
+  test("is not there where nobody listens", () => {
+    const env = { XDG_RUNTIME_DIR: "/nosuch", DBUS_SESSION_BUS_ADDRESS: "unix:path=/nosuch/bus" };
+    expect(SystemdManager.open(true, env)).rejects.toThrow("nobody listens at the D-Bus socket");
+  });
+});
