@@ -175,6 +175,13 @@ long resolve_or_make(int root, const char *path, u64 kind, u32 mode) {
   return fd == -ENOENT && kind != RESOLVE_EXISTING ? make_in_root(root, path, kind, mode) : fd;
 }
 
+long step_resolve_like(struct actor *self, const struct step *step) {
+  long type = file_type(fd_argument(self, step->args[2]));
+  if (type < 0) return type;
+  return resolve_or_make(fd_argument(self, step->args[0]), text_argument(self, step->args[1]),
+                         type == S_IFDIR ? RESOLVE_DIRECTORY : RESOLVE_FILE, (u32)step->args[3]);
+}
+
 long step_resolve(struct actor *self, const struct step *step) {
   return resolve_or_make(fd_argument(self, step->args[0]), text_argument(self, step->args[1]), step->args[2],
                          (u32)step->args[3]);

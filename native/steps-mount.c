@@ -22,6 +22,31 @@ long step_fsconfig_create(struct actor *self, const struct step *step) {
   return sys(fsconfig, fd_argument(self, step->args[0]), FSCONFIG_CMD_CREATE, 0, 0, 0);
 }
 
+static const char *octal_digits(char digits[8], u32 mode) {
+  char *at = digits + 7;
+  *at = 0;
+  do *--at = (char)('0' + (mode & 7));
+  while ((mode >>= 3) != 0);
+  return at;
+}
+
+static bool is_missing(long error) {
+  return error == -ENOENT || error == -ENOTDIR;
+}
+
+long step_fsconfig_mode_of(struct actor *self, const struct step *step) {
+  struct stat stat;
+  char digits[8];
+  long directory =
+      open_in_root(fd_argument(self, step->args[1]), text_argument(self, step->args[2]), O_PATH | O_DIRECTORY);
+  if (directory < 0) return is_missing(directory) ? 0 : directory;
+  long result = sys(fstat, directory, &stat);
+  close_fd((int)directory);
+  if (result < 0) return result;
+  return sys(fsconfig, fd_argument(self, step->args[0]), FSCONFIG_SET_STRING, "mode",
+             octal_digits(digits, stat.st_mode & 07777), 0);
+}
+
 static long copy_mount(int fd, u32 flags) {
   return sys(open_tree, fd, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | flags);
 }
@@ -62,10 +87,6 @@ static long null_device(int root) {
   long copy = copy_mount((int)null, 0);
   close_fd((int)null);
   return copy;
-}
-
-static bool is_missing(long error) {
-  return error == -ENOENT || error == -ENOTDIR;
 }
 
 long step_mask_path(struct actor *self, const struct step *step) {

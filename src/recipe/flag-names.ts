@@ -11,6 +11,7 @@ const tables: Readonly<Record<string, FlagTable>> = {
   ],
   "move-mount": [
     ["MOVE_MOUNT_F_EMPTY_PATH", 4],
+    ["MOVE_MOUNT_T_SYMLINKS", 0x10],
     ["MOVE_MOUNT_T_EMPTY_PATH", 0x40],
   ],
   fsopen: [["FSOPEN_CLOEXEC", 1]],

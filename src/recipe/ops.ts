@@ -169,6 +169,13 @@ export const ops = {
   retry_chdir: call(131, "path:str"),
   /** As attach_device_filter, in the place of the program that such a step attached, without a moment between the two (Linux 5.6). */
   replace_device_filter: call(170, "cgroup:fd", "instructions:data"),
+
+
+  // Of mounts and namespaces.
+  /** As resolve, for something of the kind of `like`: what is missing becomes a directory where that is one, a file otherwise. */
+  resolve_like: open(140, "root:fd", "path:str", "like:fd", "mode:u64:octal"),
+  /** Gives a new file system the mode of the directory that is at `path` below `root`; where there is none, nothing. */
+  fsconfig_mode_of: call(141, "fs:fd", "root:fd", "path:str"),
 } as const satisfies Record<string, OpSpec>;
 
 export type OpName = keyof typeof ops;

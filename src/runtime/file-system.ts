@@ -2,12 +2,18 @@ import { type AttributeChange, encodeMountAttr, type FsParameter } from "../linu
 import { type Step, type StepOptions, step } from "../recipe/recipe.ts";
 import { flag, slot } from "./slots.ts";
 
+export interface FileSystemOptions extends StepOptions {
+  readonly out: string;
+  /** The directory below the root whose mode it takes, where there is one. */
+  readonly modeOf?: string;
+}
+
 /** A new file system of a type with its parameters, as a detached mount in the slot `out`. Attributes are MOUNT_ATTR_*. */
 export function makeFileSystem(
   type: string,
   parameters: readonly FsParameter[],
   attributes: number,
-  { out, cause }: StepOptions & { readonly out: string },
+  { out, cause, modeOf }: FileSystemOptions,
 ): Step[] {
   const steps = [step("fsopen", [type, flag.FSOPEN_CLOEXEC], { out: slot.fileSystem, cause })];
   for (const { key, value } of parameters) {
@@ -17,6 +23,7 @@ export function makeFileSystem(
         : step("fsconfig_string", [slot.fileSystem, key, unquoted(key, value)], { cause: `${cause}: ${key}=${value}` }),
     );
   }
+  if (modeOf !== undefined) steps.push(step("fsconfig_mode_of", [slot.fileSystem, slot.root, modeOf], { cause }));
   steps.push(
     step("fsconfig_create", [slot.fileSystem], { cause }),
     step("fsmount", [slot.fileSystem, flag.FSMOUNT_CLOEXEC, attributes], { out, cause }),

@@ -9,8 +9,6 @@ export interface HostFacts {
   readonly overlay: RootOptions;
   /** The mount point of the mount that an existing path lies in. */
   readonly mountAround: (path: string) => string;
-  /** Whether the source of a bind is a directory; undefined, or absent: the file system is asked. */
-  readonly isDirectory?: (path: string) => boolean | undefined;
 }
 
 /** Reads the facts: a few small files of /proc. */

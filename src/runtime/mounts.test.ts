@@ -15,7 +15,7 @@ describe("file systems", () => {
       'fsconfig_string(<filesystem>, "mode", "1777")',
       "fsconfig_create(<filesystem>)",
       "mount = fsmount(<filesystem>, FSOPEN_CLOEXEC, MOUNT_ATTR_NOSUID)",
-      'target = resolve(<root>, "/t", directory, 0755)',
+      'target = resolve_like(<root>, "/t", <mount>, 0755)',
       'move_mount(<mount>, "", <target>, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)',
     ]);
   });
@@ -37,6 +37,13 @@ describe("file systems", () => {
     inOrder(inside, '"/a/b"', 'mount_setattr(<mount.0>, "", AT_EMPTY_PATH, [01', "pivot_root");
   });
 
+  test("a tmpfs has the mode of the directory that it covers, where nothing else is said", () => {
+    const inherits = (options: readonly string[]): boolean =>
+      of({ destination: "/t", type: "tmpfs", options }).includes('fsconfig_mode_of(<filesystem>, <root>, "/t")');
+    expect(inherits([])).toBeTrue();
+    expect(inherits(["mode=700"])).toBeFalse();
+  });
+
   test("tmpcopyup copies what the image has, before it is covered", () => {
     inOrder(
       of({ destination: "/t", type: "tmpfs", options: ["tmpcopyup"] }),
@@ -52,7 +59,7 @@ describe("binds", () => {
     expect(of({ destination: "/x", type: "bind", source: "/tmp", options: ["rbind", "ro", "rprivate"] })).toEqual([
       'mount = open_tree(AT_FDCWD, "/tmp", OPEN_TREE_CLONE|AT_RECURSIVE|OPEN_TREE_CLOEXEC)',
       expect.stringContaining('mount_setattr(<mount>, "", AT_EMPTY_PATH, [01'),
-      'target = resolve(<root>, "/x", directory, 0755)',
+      'target = resolve_like(<root>, "/x", <mount>, 0755)',
       'move_mount(<mount>, "", <target>, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)',
       expect.stringContaining(
         'mount_setattr(<mount>, "", AT_EMPTY_PATH|AT_RECURSIVE, [00000000000000000000000000000000000004',
@@ -60,9 +67,9 @@ describe("binds", () => {
     ]);
   });
 
-  test("of a file: the destination is a file", () => {
-    expect(of({ destination: "/etc/hosts", source: "/etc/hosts", options: ["bind"] })[1]).toBe(
-      'target = resolve(<root>, "/etc/hosts", file, 0755)',
+  test("the destination is of the source's kind, which is seen when it is mounted: an earlier mount may have made it", () => {
+    expect(of({ destination: "/x", source: "/made/by/another", options: ["bind"] })[1]).toBe(
+      'target = resolve_like(<root>, "/x", <mount>, 0755)',
     );
   });
 

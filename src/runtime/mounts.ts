@@ -1,9 +1,8 @@
-import { statSync } from "node:fs";
-import { GalleyError, toGalleyError } from "../errors.ts";
+import { GalleyError } from "../errors.ts";
 import { errno } from "../linux/errno.ts";
 import { encodeMountAttr, type FsParameter, type MountOptions, parseMountOptions } from "../linux/mount-options.ts";
 import { mountAttr } from "../linux/mount-words.ts";
-import { CWD, resolveKind } from "../recipe/ops.ts";
+import { CWD } from "../recipe/ops.ts";
 import { type Step, step } from "../recipe/recipe.ts";
 import type { LinuxConfig, MountConfig, RuntimeConfig } from "../spec/runtime.ts";
 import { cgroupMount } from "./cgroup-mount.ts";
@@ -69,7 +68,7 @@ function readMount(config: MountConfig, index: number): Mount {
 function mountSteps(mount: Mount, config: RuntimeConfig, facts: HostFacts): Step[] {
   const { type = "" } = mount.config;
   if (type === "cgroup") return cgroupMount(mount.config.destination, mount.options, config, facts, mount.cause);
-  if (isBind(mount)) return bind(mount, facts);
+  if (isBind(mount)) return bind(mount);
   if (type !== "") return fileSystem(mount);
   throw new GalleyError("invalid_argument", "is required, unless the options have bind or rbind", {
     subject: `mounts[${mount.index}].type`,
@@ -80,7 +79,7 @@ function isBind({ config, options }: Mount): boolean {
   return options.bind !== "none" || config.type === "bind";
 }
 
-function bind(mount: Mount, facts: HostFacts): Step[] {
+function bind(mount: Mount): Step[] {
   const { options, cause } = mount;
   const source = mount.config.source ?? "";
   refuseParameters(mount);
@@ -92,7 +91,7 @@ function bind(mount: Mount, facts: HostFacts): Step[] {
   if (recursiveAttributes !== undefined) {
     steps.push(setOnMount(slot.mount, recursiveAttributes, flag.AT_RECURSIVE, cause));
   }
-  attach(mount, facts.isDirectory?.(source) ?? isDirectory(source, cause), steps);
+  attach(mount, steps);
   return steps;
 }
 
@@ -105,24 +104,25 @@ function refuseParameters({ options, index }: Mount): void {
   });
 }
 
-function isDirectory(source: string, cause: string): boolean {
-  try {
-    return statSync(source).isDirectory();
-  } catch (failure) {
-    throw toGalleyError(failure, { op: "bind", subject: cause, hint: `does ${source} exist on this host?` });
-  }
-}
-
 function fileSystem(mount: Mount): Step[] {
   const { config, options, cause } = mount;
   const { set } = options.attributes;
   const attributes = mount.locksLater ? set & ~mountAttr.RDONLY : set;
-  const steps = makeFileSystem(config.type ?? "", parameters(mount), attributes, { out: mount.slot, cause });
+  const steps = makeFileSystem(config.type ?? "", parameters(mount), attributes, {
+    out: mount.slot,
+    cause,
+    ...(inheritsMode(mount) ? { modeOf: config.destination } : {}),
+  });
   if (options.recursiveAttributes !== undefined) {
     steps.push(setOnMount(mount.slot, options.recursiveAttributes, 0, cause));
   }
-  attach(mount, true, steps);
+  attach(mount, steps);
   return steps;
+}
+
+/** A tmpfs over a directory of the image looks like that, where nothing else is said. */
+function inheritsMode({ config: { type }, options: { data } }: Mount): boolean {
+  return type === "tmpfs" && !data.some(({ key }) => key === "mode");
 }
 
 /** `ro` is left to the mount: a read-only superblock could not be filled, and may be shared with other mounts of its kind. */
@@ -134,12 +134,9 @@ function parameters({ config: { source = "" }, options }: Mount): FsParameter[] 
 }
 
 /** Finds or makes the destination below the root, moves the mount there and sets how it propagates. */
-function attach({ config, options, cause, slot: mount }: Mount, directory: boolean, steps: Step[]): void {
+function attach({ config, options, cause, slot: mount }: Mount, steps: Step[]): void {
   if (isKernelsOwn(config)) steps.push(...strictTarget(config.destination, cause));
-  else {
-    const kind = directory ? resolveKind.directory : resolveKind.file;
-    steps.push(step("resolve", [slot.root, config.destination, kind, 0o755], { out: slot.target, cause }));
-  }
+  else steps.push(step("resolve_like", [slot.root, config.destination, mount, 0o755], { out: slot.target, cause }));
   if (options.tmpcopyup) {
     steps.push(step("copy_tree", [slot.target, mount], { cause: `${cause}: tmpcopyup` }));
   }
@@ -161,7 +158,7 @@ function isKernelsOwn({ type, destination }: MountConfig): boolean {
  */
 function strictTarget(destination: string, cause: string): Step[] {
   const name = destination.slice(1);
-  const why = `${cause}: must be a directory, no link`;
+  const why = `${cause}: must be mounted on ordinary directory`;
   const flags = flag.O_PATH | flag.O_DIRECTORY | flag.O_NOFOLLOW | flag.O_CLOEXEC;
   return [
     step("mkdirat", [slot.root, name, 0o755], { cause, tolerate: [errno.EEXIST] }),

@@ -101,11 +101,6 @@ test.each(cases)("%s", (message, part) => {
   expect(failure(() => start(part))).toBe(message);
 });
 
-test("a bind's source that is not there is named, with the mount", () => {
-  const mounts = [{ destination: "/x", type: "bind", source: "/nowhere/at/all" }];
-  expect(failure(() => start({ mounts }))).toStartWith("not_found mounts[0] (bind on /x): ");
-});
-
 test("an exec's process is looked at too", () => {
   expect(failure(() => exec({ args: [] }))).toContain("process.args");
   expect(failure(() => exec({ selinuxLabel: "l" }, {}, machines.v1))).toContain("process.selinuxLabel");

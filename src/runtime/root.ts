@@ -60,7 +60,8 @@ export function compileRoot(
   options: RootPlace,
 ): Step[] {
   const made = root.kind === "overlay" ? overlay(root, mountPoint, options) : directory(root.path);
-  const attach = step("move_mount", [slot.root, "", CWD, mountPoint, flag.MOVE_MOUNT_F_EMPTY_PATH], { cause: "root" });
+  const flags = flag.MOVE_MOUNT_F_EMPTY_PATH | flag.MOVE_MOUNT_T_SYMLINKS;
+  const attach = step("move_mount", [slot.root, "", CWD, mountPoint, flags], { cause: "root" });
   const legacy = root.kind === "overlay" && !options.layerByLayer;
   return [isolate(propagation, options.around), ...made, ...(legacy ? [] : [attach])];
 }

@@ -64,7 +64,10 @@ export interface ManagedStart extends Managed {
 export interface StartInput {
   readonly config: RuntimeConfig;
   readonly root: RootSource;
-  /** An existing empty directory; the root is attached to it in the container's mount namespace alone. */
+  /**
+   * An existing directory; the root is attached to it in the container's mount namespace alone. Where it is the root's own directory,
+   * the source of a bind may lie in the root, and shows what was mounted there before.
+   */
   readonly mountPoint: string;
   readonly extra?: ExtraSteps;
   /** A small init stands before the container's command and reaps for it. */

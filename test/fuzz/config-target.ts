@@ -37,7 +37,6 @@ export function tryConfig(text: string, variant: number): Outcome {
     cgroups: layouts[variant % 3] ?? { mode: "none", v1: [] },
     overlay: { layerByLayer: true },
     mountAround: () => "/around",
-    isDirectory: () => variant % 2 === 0,
   };
   try {
     const config = parseConfig(text, FILE);

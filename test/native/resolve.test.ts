@@ -106,3 +106,20 @@ test("links that lead in a circle, and names too long, end in errors", async () 
   expect(await resolve(jail.root, `/${"d/".repeat(3000)}`, resolveKind.directory)).toBe(36);
   jail.untouched();
 });
+
+test("what is missing is made in the likeness of something else", async () => {
+  using folder = new Scratch();
+  writeFileSync(folder.at("file"), "");
+  const { report } = await run({
+    outside: [
+      op("openat", ["cwd", folder.path, O.path | O.directory, 0], { out: "root" }),
+      op("openat", ["cwd", folder.at("file"), O.path, 0], { out: "file" }),
+      op("resolve_like", ["root", "/a/file", "file", 0o644], { out: "found" }),
+      op("resolve_like", ["root", "/a/directory", "root", 0o755], { out: "found" }),
+      op("resolve_like", ["root", "/x", "nothing", 0o755], { out: "found" }),
+    ],
+  });
+  expect(report.failure).toEqual({ section: "outside", step: 4, errno: E.BADF });
+  expect(lstatSync(folder.at("a", "file")).isFile()).toBeTrue();
+  expect(lstatSync(folder.at("a", "directory")).isDirectory()).toBeTrue();
+});

@@ -1,5 +1,5 @@
 import { expect } from "bun:test";
-import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { testWith } from "../harness/requirements.ts";
 import { CLONE, E, inNamespaces, MS, O, op, run, Scratch } from "./program.ts";
 
@@ -189,4 +189,28 @@ root("read-only paths take what is mounted below with them, missing ones are not
   );
   expect(report.failure).toBeUndefined();
   expect(output).toBe(".\n");
+});
+
+root("a new file system takes the mode of a directory, and its own where there is none", async () => {
+  using folder = new Scratch();
+  mkdirSync(folder.at("image", "there"), { recursive: true });
+  chmodSync(folder.at("image", "there"), 0o2510);
+  mkdirSync(folder.at("point"));
+  const modeAfter = async (path: string): Promise<string> => {
+    const { report, output } = await inNamespaces(
+      0,
+      [
+        op("openat", ["cwd", folder.at("image"), O.path, 0], { out: "root" }),
+        op("fsopen", ["tmpfs", 1], { out: "fs" }),
+        op("fsconfig_mode_of", ["fs", "root", path]),
+        op("fsconfig_create", ["fs"]),
+        op("fsmount", ["fs", 1, 0], { out: "mount" }),
+        op("move_mount", ["mount", "", "cwd", folder.at("point"), MOVE_FROM_EMPTY]),
+      ],
+      `stat -c %a ${folder.at("point")}`,
+    );
+    expect(report.failure).toBeUndefined();
+    return output.trim();
+  };
+  expect([await modeAfter("/there"), await modeAfter("/none")]).toEqual(["2510", "1777"]);
 });

@@ -30,6 +30,11 @@ const cases: readonly (readonly [string, string, BoxOptions])[] = [
     "mounts[6] (tmpfs on /x): strange=1",
     { mounts: [{ destination: "/x", type: "tmpfs", options: ["strange=1"] }] },
   ],
+  [
+    "a bind's source that is not there",
+    "mounts[6] (bind on /x): source /nowhere/at/all",
+    { mounts: [{ destination: "/x", type: "bind", source: "/nowhere/at/all" }] },
+  ],
   ["a file system that there is not", "mounts[6] (nofs on /x)", { mounts: [{ destination: "/x", type: "nofs" }] }],
   ["a sysctl that there is not", "linux.sysctl[kernel.nothing]", { linux: { sysctl: { "kernel.nothing": "1" } } }],
   ["a sysctl's value", "linux.sysctl[kernel.msgmax]", { linux: { sysctl: { "kernel.msgmax": "much" } } }],

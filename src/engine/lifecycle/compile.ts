@@ -20,8 +20,8 @@ export interface CompileInput {
   readonly joined: JoinedContainers;
   readonly network: ExtraSteps | undefined;
   readonly options: StartOptions;
-  /** Whether a file that is still to be made will be a directory; undefined for one that is there. */
-  readonly willBeDirectory?: (path: string) => boolean | undefined;
+  /** Nothing of it is made yet, and it is only to be looked at. */
+  readonly dry?: boolean;
 }
 
 /** The recipe of a container's start. Writes nothing. */
@@ -29,8 +29,7 @@ export async function compileContainer(parts: Parts, input: CompileInput): Promi
   const { record, lower, options } = input;
   const { spec, resolved } = record.made;
   const places = placesIn(parts, record.id);
-  const { willBeDirectory } = input;
-  const facts = { ...hostFacts(), ...(willBeDirectory === undefined ? {} : { isDirectory: willBeDirectory }) };
+  const facts = hostFacts();
   const config = await makeConfig({
     id: record.id,
     spec,
@@ -41,7 +40,7 @@ export async function compileContainer(parts: Parts, input: CompileInput): Promi
     joined: input.joined,
     shm: places.shm,
     ...(options.consoleSize === undefined ? {} : { consoleSize: options.consoleSize }),
-    ...(willBeDirectory === undefined ? {} : { dry: true }),
+    ...(input.dry === true ? { dry: true } : {}),
   });
   return compileStart(startInput(parts, input, places, config), facts);
 }

@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import type { Recipe } from "../../recipe/recipe.ts";
 import { checkSpec, requestedMounts, resolveProcess } from "../bundle/bundle.ts";
 import { newId } from "../records/names.ts";
@@ -33,14 +32,6 @@ export async function planContainer(parts: Parts, asked: ContainerSpec): Promise
   const { containers, networkOwner } = joinedOf(parts, spec);
   const plan = await networkOf(parts, record);
   const files = networkFilePaths(parts, networkOwner ?? record.id);
-  const made = new Set(Object.values(files));
-  const created = new Set(
-    (spec.mounts ?? []).flatMap(({ createSource, source }) => (createSource ? (source ?? []) : [])),
-  );
-  const willBe = (path: string): boolean | undefined => {
-    if (made.has(path)) return false;
-    return path.startsWith(`${parts.paths.volumes}/`) || (created.has(path) && !existsSync(path)) || undefined;
-  };
   return compileContainer(parts, {
     record,
     lower: await lowerOf(parts, image.id, image.layers),
@@ -48,7 +39,7 @@ export async function planContainer(parts: Parts, asked: ContainerSpec): Promise
     joined: containers,
     network: change(parts, () => plan.preview()).steps,
     options: {},
-    willBeDirectory: willBe,
+    dry: true,
   });
 }
 

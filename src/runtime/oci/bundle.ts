@@ -5,6 +5,7 @@ import { detectCgroups } from "../../linux/cgroups/detect.ts";
 import { defaultDevices } from "../../linux/devices.ts";
 import { linuxVocabulary } from "../../linux/vocabulary.ts";
 import type { DeviceConfig, RuntimeConfig } from "../../spec/runtime.ts";
+import { isBindMount } from "../../spec/validate/mounts.ts";
 import type { Problem } from "../../spec/validate/problem.ts";
 import { parseConfig, validateConfig } from "../../spec/validate/validate.ts";
 
@@ -36,7 +37,7 @@ export function loadBundle(directory: string, id: string): Bundle {
     isOwnNetwork: (network) => isSameNamespace(network, "/proc/self/ns/net"),
   });
   const rootfs = rootOf(config, path);
-  return { path, rootfs, config: completed(config, id), warnings: warnings.map(told) };
+  return { path, rootfs, config: completed({ ...config, ...placedMounts(config, path, rootfs) }, id), warnings: warnings.map(told) };
 }
 
 function told({ field, message }: Problem): string {
@@ -54,6 +55,27 @@ function isSameNamespace(one: string, other: string): boolean {
 function rootOf({ root }: RuntimeConfig, bundle: string): string {
   if (root === undefined) throw new GalleyError("invalid_argument", "is required", { subject: "root" });
   return isAbsolute(root.path) ? root.path : join(bundle, root.path);
+}
+
+/**
+ * Binds of relative sources, which are below the bundle, get absolute ones; destinations that name the root by its path on the host, as
+ * old configurations do, become those in the container.
+ */
+function placedMounts({ mounts }: RuntimeConfig, bundle: string, rootfs: string): Pick<RuntimeConfig, "mounts"> {
+  if (mounts === undefined) return {};
+  return {
+    mounts: mounts.map((mount) => {
+      const { source = "", destination } = mount;
+      const isInside = destination.startsWith(`${rootfs}/`);
+      const isRelative = source !== "" && !isAbsolute(source) && isBindMount(mount);
+      if (!isInside && !isRelative) return mount;
+      return {
+        ...mount,
+        ...(isRelative ? { source: join(bundle, source) } : {}),
+        ...(isInside ? { destination: destination.slice(rootfs.length) } : {}),
+      };
+    }),
+  };
 }
 
 /** The devices of every container, and a cgroup named by the container where none is asked for. */

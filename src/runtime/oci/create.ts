@@ -88,7 +88,6 @@ function makeHome(home: Home): void {
     if ((failure as { code?: unknown }).code !== "EEXIST") throw toGalleyError(failure, { subject: home.directory });
     throw new GalleyError("already_exists", `container with id exists: ${home.id}`);
   }
-  mkdirSync(home.mountPoint, { mode: 0o700 });
 }
 
 /** The unit is there before the process, and goes with a creation that fails. */
@@ -190,7 +189,7 @@ function compile(home: Home, bundle: Bundle, options: CreateOptions): Recipe {
         ? config
         : { ...config, process: withEnvironment(process, { rootfs, mounts: config.mounts }) },
     root: { kind: "directory", path: rootfs },
-    mountPoint: home.mountPoint,
+    mountPoint: rootfs,
     openStdin: true,
     managed: {
       identity: home.identity,

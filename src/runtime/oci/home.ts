@@ -19,8 +19,6 @@ export interface Home {
   readonly notify: string;
   /** The recipe of the end, with the sections cleanup, remove, pause, resume and kill. */
   readonly recipe: string;
-  /** An empty directory on which the root is mounted, in the container's mount namespace alone. */
-  readonly mountPoint: string;
 }
 
 /**
@@ -46,6 +44,5 @@ export function homeOf(root: string, id: string): Home {
     hooks: at("hooks"),
     notify: at("notify"),
     recipe: at("end"),
-    mountPoint: at("root"),
   };
 }

@@ -22,7 +22,8 @@ export const root: Check = ({ root: value, linux }) => {
   ];
 };
 
-function isBind(mount: MountConfig): boolean {
+/** Whether a mount shows what is there already, rather than a new file system. */
+export function isBindMount(mount: MountConfig): boolean {
   return mount.type === "bind" || (mount.options ?? []).some((option) => option === "bind" || option === "rbind");
 }
 
@@ -49,14 +50,14 @@ export const mountDestinations = everyMount(({ destination }, field) => [
 
 /** A bind needs a source, anything else a file system type. */
 export const mountSources = everyMount((mount, field) =>
-  isBind(mount)
+  isBindMount(mount)
     ? when((mount.source ?? "") === "", error(`${field}.source`, "a bind mount needs a source"))
     : when((mount.type ?? "") === "", error(`${field}.type`, "is required, unless the options have bind or rbind")),
 );
 
 /** A bind shows a file system that is mounted already: its own parameters cannot be changed by that, only silently ignored. */
 export const bindOptions = everyMount((mount, field, _, { vocabulary }) => {
-  if (!isBind(mount)) return [];
+  if (!isBindMount(mount)) return [];
   return (mount.options ?? []).flatMap((option, index) =>
     when(
       option.split(",").some((word) => word !== "" && !vocabulary.isMountWord(word)),
@@ -72,7 +73,7 @@ export const idMappedMounts = everyMount((mount, field, { linux }, { rootless })
   if (!hasMappings && !options.includes("idmap") && !options.includes("ridmap")) return [];
   const hasUser = linux?.namespaces?.some(({ type }) => type === "user") === true;
   return [
-    ...when(!isBind(mount), error(field, "IDs can only be mapped on bind mounts")),
+    ...when(!isBindMount(mount), error(field, "IDs can only be mapped on bind mounts")),
     ...when(rootless === true, error(field, "a rootless runtime cannot map the IDs of a mount")),
     ...when(hasMappings && uidMappings.length === 0, error(`${field}.uidMappings`, "is required beside gidMappings")),
     ...when(hasMappings && gidMappings.length === 0, error(`${field}.gidMappings`, "is required beside uidMappings")),
