@@ -8,7 +8,8 @@ void prepare_actor(struct actor *self) {
   for (u32 i = 0; i < SLOT_LIMIT; i++) self->slots[i] = -1;
   for (u32 i = 0; i < SLOT_LIMIT / 64; i++) self->points[i] = 0;
   self->peer = self->pidfd = self->empty_mount = self->gate = self->passed = -1;
-  self->pid = 0;
+  self->pid = self->heir = 0;
+  self->awaits_heir = false;
   self->start_time = 0;
   self->arrivals = 0;
   self->peer_gone = false;

@@ -26,6 +26,9 @@ struct actor {
   int peer;   /* the socket to the other actor, -1 before the clone */
   int pidfd;  /* of the inside, held by the outside */
   i32 pid;    /* of the inside, as the outside sees it */
+  i32 heir;       /* the inside after its rebirth, until it is adopted; 0: none is known */
+  int heir_pidfd;
+  bool awaits_heir;
   u64 start_time; /* of the inside: field 22 of its stat */
   int gate;   /* the fifo at which the inside has waited, and to which it tells what failed since; -1: none */
   int passed; /* a descriptor that the caller has handed over, -1: none */
@@ -68,6 +71,9 @@ void record_failure(struct actor *self, u32 section, u32 step, long error);
 
 /* Waits for the other actor to end its set-up: by execve, exit or death. Its last messages are dropped. */
 void await_peer_end(struct actor *self);
+
+/* Tells the outside who goes on with the inside's steps. */
+void announce_heir(struct actor *self, i32 pid, int pidfd);
 
 /* Default signal actions and an empty mask: what a program expects to start with. */
 void reset_signals(void);

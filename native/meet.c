@@ -1,7 +1,7 @@
 /* Where the two actors meet: numbered points and descriptors, over a socket whose end tells of the other's end. */
 #include "actor.h"
 
-enum { MEET_POINT = 1, MEET_DESCRIPTOR = 2 };
+enum { MEET_POINT = 1, MEET_DESCRIPTOR = 2, MEET_HEIR = 3 };
 
 struct note {
   u32 kind;
@@ -33,7 +33,12 @@ static long take_note(struct actor *self) {
   }
   /* Whoever could make the inside write here must gain nothing by it. */
   if (note.kind == MEET_POINT && note.point < SLOT_LIMIT) self->points[note.point / 64] |= 1ULL << (note.point % 64);
-  if (message.control_size >= RIGHTS_SIZE && rights.type == SCM_RIGHTS_) keep_arrival(self, rights.fd);
+  if (message.control_size < RIGHTS_SIZE || rights.type != SCM_RIGHTS_) return 0;
+  if (note.kind != MEET_HEIR) keep_arrival(self, rights.fd);
+  else if (self->awaits_heir && self->heir == 0) {
+    self->heir = (i32)note.point;
+    self->heir_pidfd = rights.fd;
+  } else close_fd(rights.fd);
   return 0;
 }
 
@@ -41,7 +46,7 @@ static long send_note(struct actor *self, struct note note, int fd) {
   struct rights rights = {RIGHTS_SIZE, SOL_SOCKET, SCM_RIGHTS_, fd};
   struct io_slice slice = {&note, sizeof note};
   struct message message = {.slices = &slice, .slice_count = 1};
-  if (note.kind == MEET_DESCRIPTOR) {
+  if (fd >= 0) {
     message.control = &rights;
     message.control_size = sizeof rights;
   }
@@ -86,6 +91,26 @@ long step_recv_fd(struct actor *self, const struct step *step) {
   self->arrivals--;
   memmove(self->arrived, self->arrived + 1, self->arrivals * sizeof self->arrived[0]);
   return fd;
+}
+
+void announce_heir(struct actor *self, i32 pid, int pidfd) {
+  send_note(self, (struct note){MEET_HEIR, (u32)pid}, pidfd);
+}
+
+long step_adopt(struct actor *self, const struct step *step) {
+  int status;
+  (void)step;
+  if (self->inside || self->pid == 0) return -EINVAL;
+  self->awaits_heir = true;
+  while (self->heir == 0) {
+    long result = take_note(self);
+    if (result < 0) return result;
+  }
+  while (sys(wait4, self->pid, &status, 0, 0) == -EINTR) continue;
+  self->awaits_heir = false;
+  self->pid = self->heir;
+  self->heir = 0;
+  return self->pidfd = self->heir_pidfd;
 }
 
 void await_peer_end(struct actor *self) {

@@ -89,6 +89,13 @@ static long null_device(int root) {
   return copy;
 }
 
+long step_map_mount(struct actor *self, const struct step *step) {
+  int namespace = fd_argument(self, step->args[1]);
+  if (namespace < 0) return -EBADF;
+  struct mount_attr attr = {.attr_set = MOUNT_ATTR_IDMAP, .userns_fd = (u64)namespace};
+  return sys(mount_setattr, fd_argument(self, step->args[0]), "", AT_EMPTY_PATH | step->args[2], &attr, sizeof attr);
+}
+
 long step_mask_path(struct actor *self, const struct step *step) {
   int root = fd_argument(self, step->args[0]);
   long target = open_in_root(root, text_argument(self, step->args[1]), O_PATH);

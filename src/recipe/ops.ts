@@ -176,6 +176,14 @@ export const ops = {
   resolve_like: open(140, "root:fd", "path:str", "like:fd", "mode:u64:octal"),
   /** Gives a new file system the mode of the directory that is at `path` below `root`; where there is none, nothing. */
   fsconfig_mode_of: call(141, "fs:fd", "root:fd", "path:str"),
+  /** A user namespace with these maps (the lines of user_namespaces(7)), which nobody is in. */
+  user_namespace: open(142, "uids:data", "gids:data"),
+  /** Maps the IDs of a detached mount as a user namespace does (mount_setattr, MOUNT_ATTR_IDMAP). */
+  map_mount: call(143, "mount:fd", "namespace:fd", "flags:u64:at"),
+  /** The inside goes on as a child of its parent with new namespaces, and ends itself: a user namespace that was joined owns them. */
+  rebirth: call(144, "flags:u64:clone"),
+  /** Takes the inside that was reborn for the one that it was: its pidfd, in place of the other one. */
+  adopt: open(145),
 } as const satisfies Record<string, OpSpec>;
 
 export type OpName = keyof typeof ops;

@@ -128,7 +128,7 @@ describe("the container's view of its cgroup", () => {
   test("mounts below it come after it", () => {
     const below = [...mounts, { destination: "/sys/fs/cgroup/extra", type: "tmpfs" }];
     const inside = lines(start({ mounts: below }));
-    expect(inside.indexOf('target = resolve_like(<root>, "/sys/fs/cgroup/extra", <mount>, 0755)')).toBeGreaterThan(
+    expect(inside.indexOf('target = resolve_like(<root>, "/sys/fs/cgroup/extra", <mount.1>, 0755)')).toBeGreaterThan(
       inside.indexOf("wait(3)"),
     );
   });

@@ -7,6 +7,7 @@ import { type CgroupEntry, enterCgroup, forgetCgroup, joinCgroup } from "./cgrou
 import { finalAffinity, initialAffinity } from "./cpu-affinity.ts";
 import { type HostFacts, hostFacts } from "./host.ts";
 import { hostIds } from "./id-maps.ts";
+import { joinContainer, openSharedRoot } from "./join-container.ts";
 import { announce } from "./managed.ts";
 import { cloneFlags } from "./namespaces.ts";
 import { compileProcess, oomScore } from "./process.ts";
@@ -38,6 +39,7 @@ export function compileExec(input: ExecInput, facts: HostFacts = hostFacts()): R
         ...stdio.before,
         step("open_pid", [init.pid, init.startTime], pidfd),
         ...(namespacesOf(linux).includes("pid") ? [joinPids()] : []),
+        ...openSharedRoot(linux, init.pid),
         ...cgroup.before,
         ...initialAffinity(process.execCPUAffinity),
         step("clone", [0, cgroup.cloneInto ?? NONE, 1], { out: slot.pidfd, cause: "exec" }),
@@ -64,7 +66,7 @@ function inside(input: ExecInput, stdio: Stdio, cgroup: CgroupEntry, linux: Linu
     ...steps.open,
     ...cgroup.enter,
     ...finalAffinity(input.process.execCPUAffinity),
-    step("setns", [CONTAINER, joined(linux)], { cause: "linux.namespaces" }),
+    ...joinContainer(CONTAINER, linux),
     step("setsid", [], { cause: "a session of its own", tolerate: [errno.EPERM] }),
     ...stdio.terminal,
     step("wait", [point.cgroup], { cause: "its OOM score is set" }),
@@ -75,13 +77,6 @@ function inside(input: ExecInput, stdio: Stdio, cgroup: CgroupEntry, linux: Linu
     ...steps.filter,
     ...steps.exec,
   ];
-}
-
-/** Every namespace that the configuration names, its own or joined: the first process is in it. Its pids are joined before. */
-function joined(linux: LinuxConfig): number {
-  let flags = 0;
-  for (const type of namespacesOf(linux)) if (type !== "pid") flags |= cloneFlags[type];
-  return flags;
 }
 
 function namespacesOf({ namespaces = [] }: LinuxConfig): NamespaceType[] {

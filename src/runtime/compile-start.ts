@@ -15,10 +15,10 @@ import { compileDevices, ownsDev } from "./devices.ts";
 import { type HostFacts, hostFacts } from "./host.ts";
 import { hostIds, inUserNamespace } from "./id-maps.ts";
 import { announce, announceMounts, awaitCreated, awaitHooks, openGate, waitAtGate } from "./managed.ts";
-import { compileMounts } from "./mounts.ts";
+import { compileMounts, type MountSteps } from "./mounts.ts";
 import { cloneFlags, compileNamespaces, type Namespaces } from "./namespaces.ts";
 import { compileProcess, makeWorkingDirectory, oomScore } from "./process.ts";
-import { compileRoot, enterRoot, rootPropagation } from "./root.ts";
+import { compileRoot, enterRoot, leaveHost, type RootPropagation, rootPropagation } from "./root.ts";
 import { compileSeccomp } from "./seccomp.ts";
 import { point, slot } from "./slots.ts";
 import { compileStdio, type Stdio } from "./stdio.ts";
@@ -35,6 +35,8 @@ interface Start {
   readonly namespaces: Namespaces;
   readonly stdio: Stdio;
   readonly cgroup: CgroupSteps;
+  readonly propagation: RootPropagation;
+  readonly mounts: MountSteps;
 }
 
 /**
@@ -47,6 +49,7 @@ export function compileStart(input: StartInput, facts: HostFacts = hostFacts()):
   if (process === undefined) throw new GalleyError("invalid_argument", "is required", { subject: "process" });
   refuseUnsupported(input.config);
   const { openStdin, managed } = input;
+  const propagation = rootPropagation(linux.rootfsPropagation);
   const start: Start = {
     input,
     process,
@@ -60,13 +63,19 @@ export function compileStart(input: StartInput, facts: HostFacts = hostFacts()):
       managed,
     }),
     cgroup: compileCgroup(linux, facts.cgroups),
+    propagation,
+    mounts: compileMounts(labelled(input.config), facts, { rootPath: directoryOf(input), linux, propagation }),
   };
   const { cgroup, stdio } = start;
   return {
     sections: {
       outside: outside(start),
       inside: inside(start),
-      cleanup: [...(input.extra?.cleanup ?? []), ...cgroup.cleanup],
+      cleanup: [
+        ...(input.extra?.cleanup ?? []),
+        ...cgroup.cleanup,
+        ...(start.namespaces.isHosts("mount") ? leaveHost(input.mountPoint) : []),
+      ],
       pause: cgroup.pause,
       resume: cgroup.resume,
       kill: cgroup.kill,
@@ -80,15 +89,17 @@ export function compileStart(input: StartInput, facts: HostFacts = hostFacts()):
  * What needs the process's pid comes after the clone and runs beside the inside. The network comes before the cgroups: its
  * addresses are awaited half-way through the inside, the cgroups are entered last.
  */
-function outside({ input, process, namespaces, stdio, cgroup }: Start): Step[] {
+function outside({ input, process, namespaces, stdio, cgroup, mounts }: Start): Step[] {
   return [
     ...stdio.before,
     ...openGate(input.managed),
     ...namespaces.before,
     ...cgroup.before,
     step("clone", [namespaces.flags, cgroup.cloneInto ?? NONE, 1], { out: slot.pidfd, cause: "linux.namespaces" }),
+    ...namespaces.adopt,
     ...announce(input.managed),
     ...namespaces.idMaps,
+    ...mounts.outside,
     ...(input.extra?.outside ?? []),
     ...awaitHooks(input.managed),
     step("signal", [point.network], { cause: "network ready" }),
@@ -104,11 +115,9 @@ function outside({ input, process, namespaces, stdio, cgroup }: Start): Step[] {
  * Mounts are resolved below the root while the host's tree is still at hand for their sources. Sysctls go through the host's
  * /proc, which an image cannot replace. What may be denied once the filter or the credentials hold comes before them.
  */
-function inside({ input, process, linux, facts, namespaces, stdio, cgroup }: Start): Step[] {
+function inside({ input, process, linux, facts, namespaces, stdio, cgroup, propagation, mounts }: Start): Step[] {
   const { config } = input;
-  const propagation = rootPropagation(linux.rootfsPropagation);
   const around = propagation.shared ? facts.mountAround(input.mountPoint) : "/";
-  const mounts = compileMounts(labelled(config), facts);
   const filter = compileSeccomp(linux.seccomp, input.filterCache);
   const steps = compileProcess(process, linux, filter, input.managed);
   return [
@@ -121,6 +130,7 @@ function inside({ input, process, linux, facts, namespaces, stdio, cgroup }: Sta
       ...facts.overlay,
       around,
       inUserNamespace: inUserNamespace(linux),
+      inHost: namespaces.isHosts("mount"),
     }),
     ...mounts.early,
     ...(ownsDev(config.mounts ?? []) ? compileDevices(linux.devices ?? [], inUserNamespace(linux)) : []),
@@ -137,7 +147,7 @@ function inside({ input, process, linux, facts, namespaces, stdio, cgroup }: Sta
     ...(namespaces.isNew("cgroup") ? [unshareCgroup()] : []),
     ...mounts.afterCgroup,
     ...mounts.protect,
-    ...enterRoot(config.root?.readonly === true, propagation, input.managed?.noPivot),
+    ...enterRoot(config.root?.readonly === true, propagation, wayInto(input, namespaces)),
     ...steps.privileged,
     ...steps.credentials,
     ...stdio.last,
@@ -157,12 +167,21 @@ function labelled(config: RuntimeConfig): RuntimeConfig {
   return { ...config, mounts: labelMounts(mounts, mountLabel) };
 }
 
+function wayInto({ managed }: StartInput, namespaces: Namespaces): "pivot" | "move" | "chroot" {
+  if (namespaces.isHosts("mount")) return "chroot";
+  return managed?.noPivot === true ? "move" : "pivot";
+}
+
+function directoryOf({ root }: StartInput): string | undefined {
+  return root.kind === "directory" ? root.path : undefined;
+}
+
 function unshareCgroup(): Step {
   return step("unshare", [cloneFlags.cgroup], { cause: "linux.namespaces (cgroup)" });
 }
 
 function names({ hostname, domainname }: RuntimeConfig, namespaces: Namespaces): Step[] {
-  if ((hostname !== undefined || domainname !== undefined) && !namespaces.isNew("uts")) {
+  if ((hostname !== undefined || domainname !== undefined) && namespaces.isHosts("uts")) {
     const subject = hostname === undefined ? "domainname" : "hostname";
     throw new GalleyError("invalid_argument", "needs a uts namespace of the container's own", { subject });
   }

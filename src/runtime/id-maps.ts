@@ -24,6 +24,11 @@ function mapped(mappings: readonly IdMapping[], id: number): number | undefined 
   return undefined;
 }
 
+/** The lines of user_namespaces(7): inside, outside, length. */
+export function mapLines(mappings: readonly IdMapping[]): string {
+  return mappings.map((one) => `${one.containerID} ${one.hostID} ${one.size}\n`).join("");
+}
+
 /** Whether the process is in another user namespace than the host's first one. */
 export function inUserNamespace({ namespaces = [] }: LinuxConfig): boolean {
   return namespaces.some(({ type }) => type === "user");

@@ -2,9 +2,9 @@ import { GalleyError } from "../errors.ts";
 import { errno } from "../linux/errno.ts";
 import { encodeMountAttr, type FsParameter, type MountOptions, parseMountOptions } from "../linux/mount-options.ts";
 import { mountAttr } from "../linux/mount-words.ts";
-import { CWD } from "../recipe/ops.ts";
 import { type Step, step } from "../recipe/recipe.ts";
 import type { LinuxConfig, MountConfig, RuntimeConfig } from "../spec/runtime.ts";
+import { type BindPlace, compileSource, forgetSources, type SourceSteps } from "./bind-source.ts";
 import { cgroupMount } from "./cgroup-mount.ts";
 import { makeFileSystem, setOnMount } from "./file-system.ts";
 import type { HostFacts } from "./host.ts";
@@ -16,6 +16,8 @@ export interface MountSteps {
   readonly afterCgroup: readonly Step[];
   /** Read-only file systems that others had to be mounted in, masked and read-only paths. */
   readonly protect: readonly Step[];
+  /** Outside, once there is a process: sources that it opens for the inside. */
+  readonly outside: readonly Step[];
 }
 
 const BOTH_EMPTY = flag.MOVE_MOUNT_F_EMPTY_PATH | flag.MOVE_MOUNT_T_EMPTY_PATH;
@@ -28,47 +30,49 @@ interface Mount {
   readonly cause: string;
   /** A tmpfs that is to be read-only stays writable until the mounts below it have found or made their places. */
   readonly locksLater: boolean;
-  /** The slot of the mount, one of its own where it is needed again later. */
+  /** The slot of the mount, one of its own where something else is mounted before it is needed again. */
   readonly slot: string;
 }
 
 /** Compiles config.mounts, linux.maskedPaths and linux.readonlyPaths. */
-export function compileMounts(config: RuntimeConfig, facts: HostFacts): MountSteps {
+export function compileMounts(config: RuntimeConfig, facts: HostFacts, place: BindPlace): MountSteps {
   const early: Step[] = [];
   const afterCgroup: Step[] = [];
   const protect: Step[] = [];
+  const outside: Step[] = [];
   const late: string[] = [];
   for (const [index, one] of (config.mounts ?? []).entries()) {
-    const mount = readMount(one, index);
     const isLate = one.type === "cgroup" || late.some((above) => one.destination.startsWith(`${above}/`));
     if (isLate) late.push(one.destination);
-    (isLate ? afterCgroup : early).push(...mountSteps(mount, config, facts));
+    const mount = readMount(one, index, isLate);
+    const steps = isLate ? afterCgroup : early;
+    if (isBind(mount)) {
+      const source = bindSource(mount, place);
+      // What the outside hands over is taken at once, whenever it is attached.
+      (source.outside.length > 0 ? early : steps).push(...source.inside);
+      outside.push(...source.outside);
+      attach(mount, steps);
+    } else steps.push(...mountSteps(mount, config, facts));
     if (mount.locksLater) {
       protect.push(setOnMount(mount.slot, { set: mountAttr.RDONLY, clear: 0 }, 0, mount.cause));
     }
   }
   hidePaths(config.linux ?? {}, protect);
-  return { early, afterCgroup, protect };
+  outside.push(...forgetSources(outside));
+  return { early, afterCgroup, protect, outside };
 }
 
-function readMount(config: MountConfig, index: number): Mount {
+function readMount(config: MountConfig, index: number, isLate: boolean): Mount {
   const cause = `mounts[${index}] (${config.type ?? "bind"} on ${config.destination})`;
   const options = parseMountOptions(config.options ?? []);
-  if (options.idmap !== "none" || config.uidMappings !== undefined || config.gidMappings !== undefined) {
-    throw new GalleyError("unimplemented", "id-mapped mounts are not supported yet", {
-      subject: cause,
-      hint: "leave out idmap, uidMappings and gidMappings",
-    });
-  }
   const isReadOnly = (options.attributes.set & mountAttr.RDONLY) !== 0;
   const locksLater = isReadOnly && config.type === "tmpfs" && options.bind === "none";
-  return { config, index, options, cause, locksLater, slot: locksLater ? `mount.${index}` : slot.mount };
+  return { config, index, options, cause, locksLater, slot: locksLater || isLate ? `mount.${index}` : slot.mount };
 }
 
 function mountSteps(mount: Mount, config: RuntimeConfig, facts: HostFacts): Step[] {
   const { type = "" } = mount.config;
   if (type === "cgroup") return cgroupMount(mount.config.destination, mount.options, config, facts, mount.cause);
-  if (isBind(mount)) return bind(mount);
   if (type !== "") return fileSystem(mount);
   throw new GalleyError("invalid_argument", "is required, unless the options have bind or rbind", {
     subject: `mounts[${mount.index}].type`,
@@ -79,20 +83,9 @@ function isBind({ config, options }: Mount): boolean {
   return options.bind !== "none" || config.type === "bind";
 }
 
-function bind(mount: Mount): Step[] {
-  const { options, cause } = mount;
-  const source = mount.config.source ?? "";
+function bindSource(mount: Mount, place: BindPlace): SourceSteps {
   refuseParameters(mount);
-  const recursive = options.bind === "single" ? 0 : flag.AT_RECURSIVE;
-  const clone = flag.OPEN_TREE_CLONE | flag.OPEN_TREE_CLOEXEC | recursive;
-  const steps = [step("open_tree", [CWD, source, clone], { out: slot.mount, cause: `${cause}: source ${source}` })];
-  const { attributes, recursiveAttributes } = options;
-  if (attributes.set !== 0 || attributes.clear !== 0) steps.push(setOnMount(slot.mount, attributes, 0, cause));
-  if (recursiveAttributes !== undefined) {
-    steps.push(setOnMount(slot.mount, recursiveAttributes, flag.AT_RECURSIVE, cause));
-  }
-  attach(mount, steps);
-  return steps;
+  return compileSource(mount, place);
 }
 
 /** A bind shows a file system that is mounted already: what looks like a parameter of one would be silently without effect. */

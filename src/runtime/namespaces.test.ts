@@ -77,3 +77,60 @@ describe("a user namespace", () => {
     ]);
   });
 });
+
+describe("a user namespace that is joined", () => {
+  const recipe = start({
+    linux: {
+      namespaces: [{ type: "mount" }, { type: "pid" }, { type: "network", path: "/n" }, { type: "user", path: "/u" }],
+    },
+  });
+
+  test("comes after what the host's rights join, and owns what is new", () => {
+    expect(lines(recipe).slice(1, 7)).toEqual([
+      "setns(<namespace.network>, CLONE_NEWNET)",
+      "setns(<namespace.user>, CLONE_NEWUSER)",
+      "setresgid(0, 0, 0)",
+      "setresuid(0, 0, 0)",
+      "rebirth(CLONE_NEWNS|CLONE_NEWPID)",
+      "umask(0)",
+    ]);
+  });
+
+  test("the process that was born again is the one that others hear of", () => {
+    inOrder(lines(recipe, "outside"), 'namespace.user = openat(AT_FDCWD, "/u"', "clone(0, ", "pidfd = adopt()");
+  });
+});
+
+test("namespaces of the host are joined before a user namespace is made", () => {
+  const mappings = [{ containerID: 5, hostID: 1000, size: 10 }];
+  const recipe = start({
+    linux: {
+      namespaces: [{ type: "mount" }, { type: "user" }, { type: "ipc", path: "/i" }],
+      uidMappings: mappings,
+      gidMappings: mappings,
+    },
+  });
+  inOrder(
+    lines(recipe),
+    "setns(<namespace.ipc>",
+    "rebirth(CLONE_NEWNS|CLONE_NEWUSER)",
+    "wait(1)",
+    "setresuid(5, 5, 5)",
+  );
+  inOrder(lines(recipe, "outside"), "adopt()", '"uid_map"', "signal(1)");
+});
+
+describe("without a mount namespace", () => {
+  const recipe = start({ linux: { namespaces: [] } });
+
+  test("no mount of the host is touched, and the root is changed, not pivoted", () => {
+    const inside = lines(recipe);
+    expect(inside.filter((line) => line.includes('"/"') && line.startsWith("mount_setattr"))).toEqual([]);
+    inOrder(inside, "fchdir(<root>)", 'chroot(".")', 'chdir("/")');
+    expect(inside.join()).not.toContain("pivot_root");
+  });
+
+  test("the root is taken away at the end", () => {
+    inOrder(lines(recipe, "cleanup"), 'umount("/m", MNT_DETACH)', 'unlinkat(AT_FDCWD, "/m", AT_REMOVEDIR)');
+  });
+});

@@ -1,8 +1,10 @@
 import { type ErrorCode, GalleyError } from "../errors.ts";
+import { errno } from "../linux/errno.ts";
 import { CWD } from "../recipe/ops.ts";
 import { type Step, step } from "../recipe/recipe.ts";
 import type { IdMapping, LinuxConfig, NamespaceType } from "../spec/runtime.ts";
 import { utf8 } from "./bytes.ts";
+import { mapLines } from "./id-maps.ts";
 import { flag, point, slot } from "./slots.ts";
 
 /** CLONE_NEW* flags (clone(2), time_namespaces(7)). */
@@ -17,24 +19,25 @@ export const cloneFlags: Readonly<Record<NamespaceType, number>> = {
   network: 0x40000000,
 };
 
-const joinOrder: readonly NamespaceType[] = ["ipc", "uts", "network", "time", "cgroup"];
+const joinOrder: readonly NamespaceType[] = ["ipc", "uts", "network", "time", "cgroup", "mount"];
 
 export interface Namespaces {
   /** Outside, before the clone: files opened, and the pid namespace to clone into joined. */
   readonly before: readonly Step[];
   /** Flags for the clone. The cgroup namespace is not among them: it is unshared once the process is in its cgroup. */
   readonly flags: number;
-  /** Outside, after the clone: id maps. */
+  /** Outside, after the clone: the process is born a second time. */
+  readonly adopt: readonly Step[];
+  /** Outside, after that: id maps. */
   readonly idMaps: readonly Step[];
   /** Inside, first of all. */
   readonly join: readonly Step[];
   readonly isNew: (type: NamespaceType) => boolean;
+  /** The container shares the runtime's. */
+  readonly isHosts: (type: NamespaceType) => boolean;
 }
 
-/**
- * Compiles linux.namespaces and the id maps. A mount namespace of its own is the one that every container must have: without it
- * its mounts would be the host's.
- */
+/** Compiles linux.namespaces and the id maps. */
 export function compileNamespaces(linux: LinuxConfig): Namespaces {
   const fresh = new Set<NamespaceType>();
   const joined = new Set<NamespaceType>();
@@ -43,23 +46,71 @@ export function compileNamespaces(linux: LinuxConfig): Namespaces {
     const subject = `linux.namespaces[${index}]`;
     if (cloneFlags[type] === undefined) refuse("invalid_argument", `unknown namespace "${type}"`, `${subject}.type`);
     if (fresh.has(type) || joined.has(type)) refuse("invalid_argument", `${type} is there already`, subject);
-    if (path !== "" && (type === "mount" || type === "user")) {
-      refuse("unimplemented", `joining a ${type} namespace is not supported yet`, `${subject}.path`);
-    }
     if (path === "") fresh.add(type);
-    else before.push(...openNamespace(type, path));
-    if (path !== "") joined.add(type);
+    else {
+      joined.add(type);
+      before.push(openNamespace(type, path));
+    }
   }
-  if (!fresh.has("mount")) refuse("invalid_argument", 'must have {"type": "mount"}', "linux.namespaces");
-  const mapsIds = fresh.has("user");
   const offsets = fresh.has("time") ? setTime(linux.timeOffsets) : [];
+  const flags = flagsOf(fresh) & (offsets.length > 0 ? ~cloneFlags.time : ~0);
+  const isNew = (type: NamespaceType): boolean => fresh.has(type);
+  const hasOwner = joined.has("user") || (fresh.has("user") && joined.size > 0);
+  const steps = hasOwner ? joinFirst(joined, flags, linux) : makeOwn(joined, flags, linux);
+  return { ...steps, before: [...before, ...offsets, ...steps.before], isNew, isHosts: isHosts(fresh, joined) };
+}
+
+function isHosts(fresh: ReadonlySet<NamespaceType>, joined: ReadonlySet<NamespaceType>) {
+  return (type: NamespaceType): boolean => !fresh.has(type) && !joined.has(type);
+}
+
+type Ways = Omit<Namespaces, "isNew" | "isHosts">;
+
+/** New namespaces are made with the process, and belong to its new user namespace, where it has one. */
+function makeOwn(joined: ReadonlySet<NamespaceType>, flags: number, linux: LinuxConfig): Ways {
+  const mapsIds = (flags & cloneFlags.user) !== 0;
   return {
-    before: [...before, ...offsets],
-    flags: flagsOf(fresh) & (offsets.length > 0 ? ~cloneFlags.time : ~0),
+    before: joined.has("pid") ? [join("pid")] : [],
+    flags,
+    adopt: [],
     idMaps: mapsIds ? writeIdMaps(linux) : [],
-    join: [...joinSteps(joined), ...(mapsIds ? becomeRoot() : [])],
-    isNew: (type) => fresh.has(type),
+    join: [...joinAll(joined), ...(mapsIds ? becomeRoot(linux) : [])],
   };
+}
+
+/**
+ * What is joined may belong to another user namespace than the container's, so it is joined with the host's rights; what is new is to
+ * belong to that one, so it is made by a second birth.
+ */
+function joinFirst(joined: ReadonlySet<NamespaceType>, flags: number, linux: LinuxConfig): Ways {
+  const cause = "linux.namespaces (user)";
+  const mapsIds = !joined.has("user");
+  return {
+    before: [],
+    flags: 0,
+    adopt: [step("adopt", [], { out: slot.pidfd, cause })],
+    idMaps: mapsIds ? writeIdMaps(linux) : [],
+    join: [
+      ...(joined.has("pid") ? [join("pid")] : []),
+      ...joinAll(joined),
+      ...(mapsIds ? [] : joinUser(cause)),
+      step("rebirth", [flags], { cause: "linux.namespaces" }),
+      ...(mapsIds ? becomeRoot(linux) : []),
+    ],
+  };
+}
+
+function joinAll(joined: ReadonlySet<NamespaceType>): Step[] {
+  return joinOrder.filter((type) => joined.has(type)).map(join);
+}
+
+/** Where root is not mapped, the process stays nobody until it becomes its user. */
+function joinUser(cause: string): Step[] {
+  return [
+    join("user"),
+    step("setresgid", [0, 0, 0], { cause, tolerate: [errno.EINVAL] }),
+    step("setresuid", [0, 0, 0], { cause, tolerate: [errno.EINVAL] }),
+  ];
 }
 
 function refuse(code: ErrorCode, message: string, subject: string): never {
@@ -72,20 +123,13 @@ function flagsOf(types: ReadonlySet<NamespaceType>): number {
   return flags;
 }
 
-function openNamespace(type: NamespaceType, path: string): Step[] {
-  const options = { cause: `linux.namespaces (${type} at ${path})` };
-  const flags = flag.O_RDONLY | flag.O_CLOEXEC;
-  const opened = step("openat", [CWD, path, flags, 0], { out: `namespace.${type}`, ...options });
-  return type === "pid" ? [opened, step("setns", [`namespace.${type}`, cloneFlags.pid], options)] : [opened];
+function openNamespace(type: NamespaceType, path: string): Step {
+  const cause = `linux.namespaces (${type} at ${path})`;
+  return step("openat", [CWD, path, flag.O_RDONLY | flag.O_CLOEXEC, 0], { out: `namespace.${type}`, cause });
 }
 
-function joinSteps(types: ReadonlySet<NamespaceType>): Step[] {
-  const steps: Step[] = [];
-  for (const type of joinOrder) {
-    if (!types.has(type)) continue;
-    steps.push(step("setns", [`namespace.${type}`, cloneFlags[type]], { cause: `linux.namespaces (${type})` }));
-  }
-  return steps;
+function join(type: NamespaceType): Step {
+  return step("setns", [`namespace.${type}`, cloneFlags[type]], { cause: `linux.namespaces (${type})` });
 }
 
 /**
@@ -103,13 +147,19 @@ function setTime(offsets: LinuxConfig["timeOffsets"] = {}): Step[] {
   ];
 }
 
-function becomeRoot(): Step[] {
+/** Or whoever comes first, where root is not mapped. */
+function becomeRoot({ uidMappings = [], gidMappings = [] }: LinuxConfig): Step[] {
   const cause = "linux.uidMappings";
+  const [uid, gid] = [firstId(uidMappings), firstId(gidMappings)];
   return [
     step("wait", [point.idMaps], { cause }),
-    step("setresgid", [0, 0, 0], { cause: "linux.gidMappings" }),
-    step("setresuid", [0, 0, 0], { cause }),
+    step("setresgid", [gid, gid, gid], { cause: "linux.gidMappings" }),
+    step("setresuid", [uid, uid, uid], { cause }),
   ];
+}
+
+function firstId(mappings: readonly IdMapping[]): number {
+  return Math.min(...mappings.map(({ containerID }) => containerID));
 }
 
 function writeIdMaps({ uidMappings = [], gidMappings = [] }: LinuxConfig): Step[] {
@@ -121,9 +171,7 @@ function writeIdMaps({ uidMappings = [], gidMappings = [] }: LinuxConfig): Step[
   ];
 }
 
-/** The lines of user_namespaces(7): inside, outside, length. */
 function writeMap(file: string, mappings: readonly IdMapping[], cause: string): Step {
   if (mappings.length === 0) refuse("invalid_argument", "a new user namespace needs at least one mapping", cause);
-  const lines = mappings.map((one) => `${one.containerID} ${one.hostID} ${one.size}\n`);
-  return step("write_file", [slot.proc, file, utf8(lines.join("")), flag.O_WRONLY, 0], { cause });
+  return step("write_file", [slot.proc, file, utf8(mapLines(mappings)), flag.O_WRONLY, 0], { cause });
 }

@@ -19,6 +19,8 @@ export interface RootPlace extends RootOptions {
   readonly around: string;
   /** The mounting process is in a user namespace: overlayfs then keeps its notes in attributes that it may write. */
   readonly inUserNamespace: boolean;
+  /** There is no other mount namespace than the host's, whose mounts stay as they are. */
+  readonly inHost: boolean;
 }
 
 /** linux.rootfsPropagation. */
@@ -63,7 +65,8 @@ export function compileRoot(
   const flags = flag.MOVE_MOUNT_F_EMPTY_PATH | flag.MOVE_MOUNT_T_SYMLINKS;
   const attach = step("move_mount", [slot.root, "", CWD, mountPoint, flags], { cause: "root" });
   const legacy = root.kind === "overlay" && !options.layerByLayer;
-  return [isolate(propagation, options.around), ...made, ...(legacy ? [] : [attach])];
+  const apart = options.inHost ? [] : [isolate(propagation, options.around)];
+  return [...apart, ...made, ...(legacy ? [] : [attach])];
 }
 
 function isolate({ type, shared }: RootPropagation, around: string): Step {
@@ -128,11 +131,11 @@ function directory(path: string): Step[] {
  * The root becomes `/`, which pivot_root(2) refuses for a shared mount, so its propagation is set then. The host's tree is let go
  * of: peers of the host's mounts first become slaves, as unmounting them would unmount the host's. The working directory is `/`.
  */
-export function enterRoot(readonly: boolean, propagation: RootPropagation, noPivot = false): Step[] {
+export function enterRoot(readonly: boolean, propagation: RootPropagation, way: "pivot" | "move" | "chroot"): Step[] {
   const cause = "root (pivot_root)";
   const here = flag.O_PATH | flag.O_DIRECTORY | flag.O_CLOEXEC;
   const lock = setOnMount(slot.root, { set: mountAttr.RDONLY, clear: 0 }, 0, "root.readonly");
-  if (noPivot) return [...(readonly ? [lock] : []), ...moveRoot()];
+  if (way !== "pivot") return [...(readonly ? [lock] : []), ...(way === "move" ? moveRoot() : changeRoot())];
   return [
     ...(readonly ? [lock] : []),
     step("openat", [CWD, "/", here, 0], { out: slot.oldRoot, cause }),
@@ -161,6 +164,21 @@ function moveRoot(): Step[] {
     step("mount", [".", "/", "", mountFlag.MOVE, ""], { cause }),
     step("chroot", ["."], { cause }),
     step("chdir", ["/"], { cause }),
+  ];
+}
+
+/** In the host's mount namespace, whose root stays. */
+function changeRoot(): Step[] {
+  const cause = "root (chroot)";
+  return [step("fchdir", [slot.root], { cause }), step("chroot", ["."], { cause }), step("chdir", ["/"], { cause })];
+}
+
+/** For the host's mount namespace: takes the root and all that is mounted in it from the mount point, and removes that. */
+export function leaveHost(mountPoint: string): Step[] {
+  const cause = "linux.namespaces (no mount)";
+  return [
+    step("umount", [mountPoint, flag.MNT_DETACH], { cause, tolerate: [errno.EINVAL, errno.ENOENT] }),
+    step("unlinkat", [CWD, mountPoint, flag.AT_REMOVEDIR], { cause, tolerate: [errno.ENOENT] }),
   ];
 }
 

@@ -23,6 +23,8 @@ export const slot = {
   oom: "oom",
   cgroup: "cgroup",
   gate: "gate",
+  /** A user namespace that is joined by its path, as `namespace.TYPE` of the others. */
+  userNamespace: "namespace.user",
   console: "console",
   labels: "labels",
 } as const;
@@ -47,6 +49,7 @@ const arm = process.arch === "arm64";
 /** Flags of the system calls that more than one module here needs; each from the uapi header of its call. */
 export const flag = {
   AT_SYMLINK_NOFOLLOW: 0x100,
+  AT_REMOVEDIR: 0x200,
   AT_EMPTY_PATH: 0x1000,
   AT_RECURSIVE: 0x8000,
   OPEN_TREE_CLONE: 1,

@@ -1,7 +1,7 @@
 import { expect } from "bun:test";
 import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { testWith } from "../harness/requirements.ts";
-import { CLONE, E, inNamespaces, MS, O, op, run, Scratch } from "./program.ts";
+import { CLONE, E, inNamespaces, MS, O, op, run, Scratch, shell, text } from "./program.ts";
 
 const root = (name: string, body: () => Promise<void>) => testWith({ root: true }, name, body);
 
@@ -213,4 +213,30 @@ root("a new file system takes the mode of a directory, and its own where there i
     return output.trim();
   };
   expect([await modeAfter("/there"), await modeAfter("/none")]).toEqual(["2510", "1777"]);
+});
+
+root("a detached mount shows the IDs that a user namespace maps", async () => {
+  using folder = new Scratch();
+  writeFileSync(folder.at("file"), "");
+  mkdirSync(folder.at("point"));
+  const map = text("0 1000 10\n");
+  const { report, output } = await inNamespaces(
+    0,
+    [
+      op("user_namespace", [map, map], { out: "ids" }),
+      op("open_tree", ["cwd", folder.path, OPEN_TREE.clone | OPEN_TREE.cloexec], { out: "mount" }),
+      op("map_mount", ["mount", "ids", 0]),
+      op("move_mount", ["mount", "", "cwd", folder.at("point"), MOVE_FROM_EMPTY]),
+    ],
+    `stat -c %u:%g ${folder.at("file")} ${folder.at("point")}/file`,
+  );
+  expect(report.failure).toBeUndefined();
+  expect(output).toBe("0:0\n1000:1000\n");
+});
+
+root("a map that the kernel refuses leaves no process", async () => {
+  const { report } = await run({
+    outside: [op("user_namespace", [text("0 0 0\n"), text("0 0 1\n")], { out: "ids" }), shell("true")],
+  });
+  expect(report.failure).toEqual({ section: "outside", step: 0, errno: E.INVAL });
 });

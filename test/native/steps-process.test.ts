@@ -194,3 +194,33 @@ root("init's child that cannot be executed is a failure of the start", async () 
   });
   expect(report.failure).toEqual({ section: "inside", step: 1, errno: E.NOENT });
 });
+
+root("the inside is born again in new namespaces, and the outside takes its heir for it", async () => {
+  using folder = new Scratch();
+  const { report, output } = await run({
+    outside: [
+      op("clone", [0, "none", 1]),
+      op("adopt", [], { out: "heir" }),
+      op("write_identity", [folder.at("heir")]),
+      op("signal", [1]),
+    ],
+    inside: [
+      op("unshare", [CLONE.newuts]),
+      op("rebirth", [CLONE.newpid | CLONE.newns]),
+      op("wait", [1]),
+      shell(`echo $$; cat ${folder.at("heir")}`),
+    ],
+  });
+  expect(report.failure).toBeUndefined();
+  const [pid, identity] = output.split("\n");
+  expect(pid).toBe("1");
+  expect(identity?.split(" ")[0]).toBe(String(report.pid));
+});
+
+root("an inside that ends instead of being born again is found out", async () => {
+  const { report } = await run({
+    outside: [op("clone", [0, "none", 1]), op("adopt", [], { out: "heir" })],
+    inside: [op("chdir", ["/nowhere"]), op("rebirth", [CLONE.newpid])],
+  });
+  expect(report.failure).toEqual({ section: "inside", step: 0, errno: E.NOENT });
+});

@@ -82,3 +82,64 @@ describe("a tmpfs", () => {
     expect(await said(bundle)).toBe("1777\n");
   });
 });
+
+describe("mapped IDs", () => {
+  const mapping = [{ containerID: 0, hostID: 100_000, size: 1000 }];
+  const maps = { uidMappings: mapping, gidMappings: mapping };
+  const script = "stat -c %u:%g /x/file /x/below/file";
+
+  /** A bundle that lets go of what was mounted below its volume. */
+  class MountedBundle extends OciBundle {
+    override async [Symbol.asyncDispose](): Promise<void> {
+      Bun.spawnSync(["umount", `${this.path}/volume/below`]);
+      await super[Symbol.asyncDispose]();
+    }
+  }
+
+  /** A bundle with a volume of root's, in which another is mounted. */
+  function mapped(mount: Partial<MountConfig>, isUser: boolean): OciBundle {
+    const bundle = new MountedBundle("");
+    const { namespaces = [], ...linux } = exampleConfig().linux ?? {};
+    const [volume, other] = [`${bundle.path}/volume`, `${bundle.path}/other`];
+    for (const path of [`${volume}/below`, other]) mkdirSync(path, { recursive: true });
+    for (const path of [volume, other]) writeFileSync(`${path}/file`, "");
+    Bun.spawnSync(["mount", "--bind", other, `${volume}/below`]);
+    // The container's root may come to its directory.
+    for (const path of [bundle.folder.path, bundle.path]) chmodSync(path, 0o711);
+    if (isUser) Bun.spawnSync(["chown", "-R", "100000:100000", `${bundle.path}/rootfs`]);
+    bundle.configure(script, {
+      root: { path: "rootfs" },
+      mounts: [...(exampleConfig().mounts ?? []), { destination: "/x", source: "volume", ...mount }],
+      linux: { ...linux, ...(isUser ? { namespaces: [...namespaces, { type: "user" }], ...maps } : { namespaces }) },
+    });
+    return bundle;
+  }
+
+  for (const [name, mount, isUser, shown] of [
+    ["of a mount alone", { options: ["rbind"], ...maps }, false, "100000:100000\n0:0\n"],
+    [
+      "of a mount and those below it",
+      { options: ["rbind", "ridmap"], ...maps },
+      false,
+      "100000:100000\n100000:100000\n",
+    ],
+    ["as the container's user namespace has them", { options: ["rbind", "idmap"] }, true, "0:0\n65534:65534\n"],
+    ["of the mounts below too", { options: ["rbind", "ridmap"] }, true, "0:0\n0:0\n"],
+  ] as const) {
+    root(name, async () => {
+      await using bundle = mapped(mount, isUser);
+      expect(await bundle.ok("run", bundle.id)).toBe(shown);
+    });
+  }
+
+  root("a source that the container's root may not reach is bound none the less", async () => {
+    await using bundle = mapped({ options: ["rbind"] }, true);
+    mkdirSync(`${bundle.path}/closed`, { mode: 0o700 });
+    mkdirSync(`${bundle.path}/closed/inner/below`, { recursive: true });
+    for (const path of ["inner", "inner/below"]) writeFileSync(`${bundle.path}/closed/${path}/file`, "");
+    const config = JSON.parse(readFileSync(`${bundle.path}/config.json`, "utf8"));
+    config.mounts.at(-1).source = "closed/inner";
+    writeFileSync(`${bundle.path}/config.json`, JSON.stringify(config));
+    expect(await bundle.ok("run", bundle.id)).toBe("65534:65534\n65534:65534\n");
+  });
+});

@@ -1,4 +1,6 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { GalleyError, toGalleyError } from "../../errors.ts";
 import { encode } from "../../recipe/encode.ts";
 import { CWD } from "../../recipe/ops.ts";
@@ -189,7 +191,7 @@ function compile(home: Home, bundle: Bundle, options: CreateOptions): Recipe {
         ? config
         : { ...config, process: withEnvironment(process, { rootfs, mounts: config.mounts }) },
     root: { kind: "directory", path: rootfs },
-    mountPoint: rootfs,
+    mountPoint: mountPointFor(config, rootfs),
     openStdin: true,
     managed: {
       identity: home.identity,
@@ -202,6 +204,12 @@ function compile(home: Home, bundle: Bundle, options: CreateOptions): Recipe {
       ...(pidfdSocket === undefined ? {} : { pidfdSocket }),
     },
   });
+}
+
+/** What is mounted in the host's own mount namespace has a directory of its own, which is nobody's to delete but by rmdir(2). */
+function mountPointFor({ linux }: RuntimeConfig, rootfs: string): string {
+  const isOwn = linux?.namespaces?.some(({ type }) => type === "mount") === true;
+  return isOwn ? rootfs : mkdtempSync(join(tmpdir(), "galley-root-"));
 }
 
 /** What is left to do once the process has ended, and what can be done to it until then. */

@@ -15,9 +15,8 @@ const words =
     " ",
   );
 
-/** Not done yet: seccomp's notify, mounts with shifted ids. */
+/** Not done yet: seccomp's notify. */
 const missingActions = new Set(["SCMP_ACT_NOTIFY"]);
-const missingWords = new Set(["idmap", "ridmap"]);
 
 /** The document that `features` prints. */
 export function features(): Record<string, unknown> {
@@ -26,7 +25,7 @@ export function features(): Record<string, unknown> {
     ociVersionMin: "1.0.0",
     ociVersionMax: "1.3.0",
     hooks: ["prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop"],
-    mountOptions: words.filter((word) => mountWord(word) !== undefined && !missingWords.has(word)),
+    mountOptions: words.filter((word) => mountWord(word) !== undefined),
     linux: {
       namespaces: Object.keys(cloneFlags).sort(),
       capabilities: allCapabilities(lastCapability()),
@@ -51,7 +50,7 @@ export function features(): Record<string, unknown> {
       selinux: { enabled: true },
       memoryPolicy: { modes: Object.keys(memoryModes).sort(), flags: Object.keys(memoryFlags) },
       intelRdt: { enabled: false },
-      mountExtensions: { idmap: { enabled: false } },
+      mountExtensions: { idmap: { enabled: true } },
       netDevices: { enabled: false },
     },
   };
