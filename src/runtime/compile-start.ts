@@ -17,6 +17,7 @@ import { hostIds, inUserNamespace } from "./id-maps.ts";
 import { announce, announceMounts, awaitCreated, awaitHooks, openGate, waitAtGate } from "./managed.ts";
 import { compileMounts, type MountSteps } from "./mounts.ts";
 import { cloneFlags, compileNamespaces, type Namespaces } from "./namespaces.ts";
+import type { NetDeviceSteps } from "./net-devices.ts";
 import { compileProcess, makeWorkingDirectory, oomScore } from "./process.ts";
 import { compileRoot, enterRoot, leaveHost, type RootPropagation, rootPropagation } from "./root.ts";
 import { compileSeccomp } from "./seccomp.ts";
@@ -37,6 +38,7 @@ interface Start {
   readonly cgroup: CgroupSteps;
   readonly propagation: RootPropagation;
   readonly mounts: MountSteps;
+  readonly devices: NetDeviceSteps;
 }
 
 /**
@@ -64,6 +66,7 @@ export function compileStart(input: StartInput, facts: HostFacts = hostFacts()):
     }),
     cgroup: compileCgroup(linux, facts.cgroups),
     propagation,
+    devices: netDevices(linux),
     mounts: compileMounts(labelled(input.config), facts, { rootPath: directoryOf(input), linux, propagation }),
   };
   const { cgroup, stdio } = start;
@@ -89,7 +92,7 @@ export function compileStart(input: StartInput, facts: HostFacts = hostFacts()):
  * What needs the process's pid comes after the clone and runs beside the inside. The network comes before the cgroups: its
  * addresses are awaited half-way through the inside, the cgroups are entered last.
  */
-function outside({ input, process, namespaces, stdio, cgroup, mounts }: Start): Step[] {
+function outside({ input, process, namespaces, stdio, cgroup, mounts, devices }: Start): Step[] {
   return [
     ...stdio.before,
     ...openGate(input.managed),
@@ -100,6 +103,7 @@ function outside({ input, process, namespaces, stdio, cgroup, mounts }: Start): 
     ...announce(input.managed),
     ...namespaces.idMaps,
     ...mounts.outside,
+    ...devices.outside,
     ...(input.extra?.outside ?? []),
     ...awaitHooks(input.managed),
     step("signal", [point.network], { cause: "network ready" }),
@@ -115,7 +119,18 @@ function outside({ input, process, namespaces, stdio, cgroup, mounts }: Start): 
  * Mounts are resolved below the root while the host's tree is still at hand for their sources. Sysctls go through the host's
  * /proc, which an image cannot replace. What may be denied once the filter or the credentials hold comes before them.
  */
-function inside({ input, process, linux, facts, namespaces, stdio, cgroup, propagation, mounts }: Start): Step[] {
+function inside({
+  input,
+  process,
+  linux,
+  facts,
+  namespaces,
+  stdio,
+  cgroup,
+  propagation,
+  mounts,
+  devices,
+}: Start): Step[] {
   const { config } = input;
   const around = propagation.shared ? facts.mountAround(input.mountPoint) : "/";
   const filter = compileSeccomp(linux.seccomp, input.filterCache);
@@ -138,6 +153,7 @@ function inside({ input, process, linux, facts, namespaces, stdio, cgroup, propa
     ...makeWorkingDirectory(process),
     ...announceMounts(input.managed),
     step("wait", [point.network], { cause: "network ready" }),
+    ...devices.inside,
     ...(input.extra?.inside ?? []),
     ...compileSysctls(linux.sysctl ?? {}),
     ...names(config, namespaces),
@@ -170,6 +186,13 @@ function labelled(config: RuntimeConfig): RuntimeConfig {
 function wayInto({ managed }: StartInput, namespaces: Namespaces): "pivot" | "move" | "chroot" {
   if (namespaces.isHosts("mount")) return "chroot";
   return managed?.noPivot === true ? "move" : "pivot";
+}
+
+/** Few ask for any, so nobody else loads what moves them. */
+function netDevices(linux: LinuxConfig): NetDeviceSteps {
+  if (linux.netDevices === undefined) return { outside: [], inside: [] };
+  const { compileNetDevices } = require("./net-devices.ts") as typeof import("./net-devices.ts");
+  return compileNetDevices(linux);
 }
 
 function directoryOf({ root }: StartInput): string | undefined {

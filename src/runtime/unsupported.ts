@@ -8,7 +8,6 @@ import type { RuntimeConfig } from "../spec/runtime.ts";
  */
 export function refuseUnsupported({ linux }: RuntimeConfig): void {
   if (linux?.intelRdt !== undefined) refuseRdt();
-  if (linux?.netDevices !== undefined) refuse("linux.netDevices");
 }
 
 /** The kernel has the directory where the processor has the feature; few machines do. */

@@ -1,9 +1,19 @@
 /** Requests of rtnetlink(7): links, addresses and routes. Numbers are from linux/rtnetlink.h, if_link.h, if_addr.h, veth.h. */
 import { ipv4Bytes } from "../ipv4.ts";
+import type { LinkAddress } from "./ask.ts";
 import { ASK, MAKE, type MessageWriter } from "./message.ts";
 
 const RTM = { newLink: 16, deleteLink: 17, newAddress: 20, newRoute: 24 } as const;
-const IFLA = { address: 1, name: 3, master: 10, linkInfo: 18, netNsPid: 19, alias: 20, afSpec: 26 } as const;
+const IFLA = {
+  address: 1,
+  name: 3,
+  master: 10,
+  linkInfo: 18,
+  netNsPid: 19,
+  alias: 20,
+  netNsFd: 28,
+  afSpec: 26,
+} as const;
 const INFO = { kind: 1, data: 2, slaveKind: 4, slaveData: 5 } as const;
 const VETH_INFO_PEER = 1;
 const BRPORT_MODE = 4;
@@ -147,4 +157,33 @@ export function addDefaultRoute(writer: MessageWriter, gateway: number): void {
     writer.raw(Uint8Array.of(AF_INET, 0, 0, 0, 254, 3, 0, 1, 0, 0, 0, 0));
     writer.bytes(RTA_GATEWAY, ipv4Bytes(gateway));
   });
+}
+
+/**
+ * Moves a link of this index to another network namespace, under a name there; it is down then. Returns where a pid of the namespace goes,
+ * or a descriptor of it. EEXIST where the name is taken, EINVAL for a link that is bound to its namespace.
+ */
+export function moveLink(writer: MessageWriter, index: number, name: string, to: "pid" | "fd"): number {
+  let offset = 0;
+  writer.message(RTM.newLink, ASK, () => {
+    const header = new Uint8Array(16);
+    new DataView(header.buffer).setInt32(4, index, true);
+    writer.raw(header);
+    offset = writer.u32(to === "pid" ? IFLA.netNsPid : IFLA.netNsFd, 0);
+    writer.text(IFLA.name, name);
+  });
+  return offset;
+}
+
+/** An address as another link had it; the link's index goes to the offset that is returned. */
+export function copyAddress(writer: MessageWriter, { family, prefix, scope, attributes }: LinkAddress): number {
+  let indexOffset = 0;
+  writer.message(RTM.newAddress, MAKE, () => {
+    indexOffset = writer.raw(Uint8Array.of(family, prefix, 0, scope, 0, 0, 0, 0)) + 4;
+    for (const type of [IFA.local, IFA.address, IFA.broadcast]) {
+      const content = attributes.get(type);
+      if (content !== undefined) writer.bytes(type, content);
+    }
+  });
+  return indexOffset;
 }

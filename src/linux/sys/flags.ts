@@ -5,6 +5,9 @@ const arm = process.arch === "arm64";
 /** System-call numbers (asm/unistd.h); those from 424 on are the same everywhere. */
 export const SYS = {
   fcntl: arm ? 25 : 72,
+  socket: arm ? 198 : 41,
+  sendto: arm ? 206 : 44,
+  recvfrom: arm ? 207 : 45,
   execve: arm ? 221 : 59,
   prctl: arm ? 167 : 157,
   getdents64: arm ? 61 : 217,

@@ -51,7 +51,7 @@ export function features(): Record<string, unknown> {
       memoryPolicy: { modes: Object.keys(memoryModes).sort(), flags: Object.keys(memoryFlags) },
       intelRdt: { enabled: false },
       mountExtensions: { idmap: { enabled: true } },
-      netDevices: { enabled: false },
+      netDevices: { enabled: true },
     },
   };
 }
