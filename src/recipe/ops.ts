@@ -170,7 +170,6 @@ export const ops = {
   /** As attach_device_filter, in the place of the program that such a step attached, without a moment between the two (Linux 5.6). */
   replace_device_filter: call(170, "cgroup:fd", "instructions:data"),
 
-
   // Of mounts and namespaces.
   /** As resolve, for something of the kind of `like`: what is missing becomes a directory where that is one, a file otherwise. */
   resolve_like: open(140, "root:fd", "path:str", "like:fd", "mode:u64:octal"),

@@ -37,7 +37,12 @@ export function loadBundle(directory: string, id: string): Bundle {
     isOwnNetwork: (network) => isSameNamespace(network, "/proc/self/ns/net"),
   });
   const rootfs = rootOf(config, path);
-  return { path, rootfs, config: completed({ ...config, ...placedMounts(config, path, rootfs) }, id), warnings: warnings.map(told) };
+  return {
+    path,
+    rootfs,
+    config: completed({ ...config, ...placedMounts(config, path, rootfs) }, id),
+    warnings: warnings.map(told),
+  };
 }
 
 function told({ field, message }: Problem): string {
