@@ -73,6 +73,18 @@ static long call_plain(struct actor *self, const struct step *step, const struct
   return result;
 }
 
+#define CAUSE_ROOM 900U
+#define PID_ROOM 10
+#define NOWHERE 0xffffffffU
+
+long put_pid(const struct actor *self, u8 *message, size_t size, u64 offset) {
+  struct text text = {(char *)message + offset, 0, PID_ROOM, false};
+  if (offset == NOWHERE) return 0;
+  if (offset > size || size - offset < PID_ROOM) return -EINVAL;
+  put_number(&text, self->inside ? (u64)sys(getpid, 0) : (u64)self->pid);
+  return 0;
+}
+
 static bool tolerated(const struct step *step, long error) {
   for (u32 i = 0; i < 4; i++) {
     if (step->tolerate[i] != 0 && step->tolerate[i] == -error) return true;
@@ -115,10 +127,14 @@ static bool own_failure(const struct actor *self, long error) {
   return error != -ECANCELED || self->inside || !self->peer_gone;
 }
 
-/* Whoever has opened the gate waits for its end, or for this. */
-static void tell_gate(int gate, u32 step, long error) {
-  const u32 words[] = {step, (u32)-error};
-  write_fully(gate, words, sizeof words);
+/* Whoever has opened the gate waits for its end, or for this, which is written at once (pipe(7), PIPE_BUF). */
+static void tell_gate(const struct actor *self, u32 index, const struct step *step, long error) {
+  const char *cause = step->cause == 0 ? "" : recipe_path(&self->recipe, step->cause);
+  u32 note = self->shared->has_note ? sizeof self->shared->note : 0, size = (u32)strlen(cause);
+  if (size > CAUSE_ROOM) size = CAUSE_ROOM;
+  const u32 words[] = {index, (u32)-error, size, note};
+  struct io_slice slices[] = {{words, sizeof words}, {cause, size}, {&self->shared->note, note}};
+  sys(writev, self->gate, slices, 3);
 }
 
 long run_actor(struct actor *self) {
@@ -137,7 +153,7 @@ long run_actor(struct actor *self) {
     timings[i].end = now;
     if (result >= 0) continue;
     if (own_failure(self, result)) record_failure(self, section, i, result);
-    if (self->gate >= 0) tell_gate(self->gate, i, result);
+    if (self->gate >= 0) tell_gate(self, i, &steps[i], result);
     return result;
   }
   self->shared->current[self->inside] = count;

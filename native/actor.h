@@ -5,17 +5,31 @@
 #include "recipe.h"
 
 #define ARRIVAL_LIMIT 32
+#define LISTENER_TAKEN (-1)
 
 struct timing {
   u64 start;
   u64 end;
 };
 
+/* What a failed hook left to say. */
+struct hook_note {
+  u32 status; /* as wait4 gives it */
+  u32 out_size;
+  u32 err_size;
+  char out[1024]; /* the beginning of its standard output, and of its standard error */
+  char err[2048];
+};
+_Static_assert(sizeof(struct hook_note) == 3084, "the note is part of the encoding");
+
 /* One page or more that both actors share from the clone on. */
 struct shared {
   u64 failure; /* errno << 48 | section << 32 | step of the first failure; 0: none */
   u64 began;
   u32 current[2]; /* the step that each actor is at */
+  i32 listener;   /* of the inside's filter: its descriptor there, 0: none yet, LISTENER_TAKEN: the outside has a copy */
+  u32 has_note;
+  struct hook_note note; /* of the step that failed */
   struct timing timings[]; /* of outside, then of inside */
 };
 
@@ -74,6 +88,11 @@ void await_peer_end(struct actor *self);
 
 /* Tells the outside who goes on with the inside's steps. */
 void announce_heir(struct actor *self, i32 pid, int pidfd);
+/* Writes the actor's own pid over the bytes at `offset`; -EINVAL where they are not there. */
+long put_pid(const struct actor *self, u8 *message, size_t size, u64 offset);
+
+/* execve(2) with lists of NUL-ended entries. `path` NULL: the first argument, which is searched for where it has no slash. */
+long execute(const char *path, struct bytes arguments, struct bytes environment, const char *search);
 
 /* Default signal actions and an empty mask: what a program expects to start with. */
 void reset_signals(void);

@@ -91,7 +91,7 @@ static _Noreturn void end_as_inside(void) {
   end_process(exit_code(status));
 }
 
-static _Noreturn void execute(const struct options *options) {
+static _Noreturn void execute_recipe(const struct options *options) {
   load_recipe(options->recipe, &actor.recipe, options->report_fd);
   close_others(options, actor.recipe.header);
   prepare_actor(&actor);
@@ -119,7 +119,7 @@ _Noreturn void program(long *stack) {
   if (!same_text(options.command, "run")) refuse(options.command, "unknown command", 2);
   run_from_sealed_memory(argv, argv + *stack + 1);
   become_private();
-  execute(&options);
+  execute_recipe(&options);
 }
 
 /* The kernel enters with the stack at argc; calls want it aligned, and a parameter in a register. */

@@ -83,12 +83,20 @@ long connect_unix(const char *path) {
   return result;
 }
 
-long send_descriptor(int socket, int fd, const char *words) {
+long send_descriptor(int socket, int fd, struct io_slice slice) {
   struct rights rights = {RIGHTS_SIZE, SOL_SOCKET, SCM_RIGHTS_, fd};
-  struct io_slice slice = {words, strlen(words)};
   struct message message = {.slices = &slice, .slice_count = 1, .control = &rights, .control_size = sizeof rights};
   long size = sys(sendmsg, socket, &message, MSG_NOSIGNAL_);
-  return size < 0 ? size : 0;
+  if (size < 0) return size;
+  return (size_t)size == slice.size ? 0 : -EIO;
+}
+
+long send_descriptor_to(const char *path, int fd, struct io_slice message) {
+  long socket = connect_unix(path);
+  if (socket < 0) return socket;
+  long result = send_descriptor((int)socket, fd, message);
+  close_fd((int)socket);
+  return result;
 }
 
 /* Each port of a large range is a descriptor: the soft limit is raised when it is met, and lowered again for the container. */

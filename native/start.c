@@ -13,7 +13,7 @@ struct report_head {
   u32 step;
   i32 error;
   i32 pid;
-  u32 zero;
+  u32 note_size;
   u64 began;
   u64 start_time;
 };
@@ -99,15 +99,19 @@ struct failure finish_start(struct actor *self, long outside, bool await_exec) {
 
 void write_report(struct actor *self, int fd, struct failure failure) {
   size_t timings = timed_steps(self) * sizeof(struct timing);
+  u32 note = self->shared->has_note ? sizeof self->shared->note : 0;
   struct report_head head = {
-      REPORT_MAGIC, (u32)(sizeof head + timings), failure.error != 0, failure.section, failure.step, failure.error,
-      self->pid,    0,                            self->shared->began, self->start_time};
-  struct io_slice slices[] = {{&head, sizeof head}, {self->shared->timings, timings}};
-  long put = sys(writev, fd, slices, 2);
+      REPORT_MAGIC, (u32)(sizeof head + timings + note), failure.error != 0, failure.section, failure.step, failure.error,
+      self->pid,    note,                         self->shared->began, self->start_time};
+  const struct io_slice slices[] = {{&head, sizeof head}, {self->shared->timings, timings}, {&self->shared->note, note}};
+  long put = sys(writev, fd, slices, 3);
   /* A pipe may take less at once; a reader that is gone needs nothing more. */
-  if (put < (long)sizeof head || put == (long)head.size) return;
-  size_t done = (size_t)put - sizeof head;
-  write_fully(fd, (const u8 *)self->shared->timings + done, timings - done);
+  size_t done = put < 0 ? head.size : (size_t)put;
+  for (u32 i = 0; i < 3; i++) {
+    size_t part = done < slices[i].size ? done : slices[i].size;
+    write_fully(fd, (const u8 *)slices[i].start + part, slices[i].size - part);
+    done -= part;
+  }
 }
 
 void write_refusal(int fd, i32 error) {

@@ -6,8 +6,6 @@
 #include <linux/prctl.h>
 #include <linux/resource.h>
 #include <linux/sched.h>
-#include <linux/seccomp.h>
-#include <linux/filter.h>
 
 #define NAMESPACES                                                                                       \
   (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | \
@@ -154,37 +152,34 @@ static void restore_open_files_limit(const struct actor *self) {
   sys(prlimit64, 0, RLIMIT_NOFILE, &limit, 0);
 }
 
-long step_exec(struct actor *self, const struct step *step) {
-  struct bytes arguments = bytes_argument(self, step->args[0]), environment = bytes_argument(self, step->args[1]);
+long execute(const char *path, struct bytes arguments, struct bytes environment, const char *search) {
   u32 argc = count_entries(arguments), envc = count_entries(environment);
   size_t size = (argc + envc + 2) * sizeof(char *);
   char **argv = map_memory(size), **envp = argv + argc + 1;
   if (argv == NULL) return -ENOMEM;
   point_to_entries(argv, arguments);
   point_to_entries(envp, environment);
+  bool named = path != NULL;
+  if (!named) path = argv[0];
+  bool direct = named || path[0] == 0 || find_byte((const u8 *)path, strlen(path), '/') < strlen(path);
+  long result = direct ? sys(execve, path, argv, envp) : search_and_execute(argv, envp, search);
+  unmap_memory(argv, size);
+  return result;
+}
+
+long step_exec(struct actor *self, const struct step *step) {
   restore_open_files_limit(self);
   /* Whatever a step has left open without O_CLOEXEC stays outside of the container. */
   sys(close_range, 3 + self->preserved, ~0U, 4 /* CLOSE_RANGE_CLOEXEC */);
   sys(prctl, PR_SET_PDEATHSIG, 0);
-  bool direct = argv[0][0] == 0 || find_byte((u8 *)argv[0], strlen(argv[0]), '/') < strlen(argv[0]);
-  long result = direct ? sys(execve, argv[0], argv, envp) : search_and_execute(argv, envp, text_argument(self, step->args[2]));
-  unmap_memory(argv, size);
-  return result;
+  return execute(NULL, bytes_argument(self, step->args[0]), bytes_argument(self, step->args[1]),
+                 text_argument(self, step->args[2]));
 }
 
 long step_setrlimit(struct actor *self, const struct step *step) {
   (void)self;
   struct rlimit64 limit = {step->args[1], step->args[2]};
   return sys(prlimit64, 0, step->args[0], &limit, 0);
-}
-
-long step_seccomp(struct actor *self, const struct step *step) {
-  struct bytes filter = bytes_argument(self, step->args[1]);
-  struct sock_fprog program = {(u16)(filter.size / sizeof(struct sock_filter)), (struct sock_filter *)filter.start};
-  if (filter.size % sizeof(struct sock_filter) != 0 || filter.size / sizeof(struct sock_filter) > BPF_MAXINSNS) {
-    return -EINVAL;
-  }
-  return sys(seccomp, SECCOMP_SET_MODE_FILTER, step->args[0], &program);
 }
 
 long step_open_pid(struct actor *self, const struct step *step) {

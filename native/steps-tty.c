@@ -55,19 +55,17 @@ long step_set_stdio(struct actor *self, const struct step *step) {
   return result < 0 ? result : 0;
 }
 
+/* Console sockets expect a name, and do not look at it. */
+static const struct io_slice console_name = {"/dev/ptmx", sizeof "/dev/ptmx" - 1};
+
 long step_send_console(struct actor *self, const struct step *step) {
-  int tty = fd_argument(self, step->args[1]);
-  long socket = connect_unix(text_argument(self, step->args[0]));
-  if (socket < 0) return socket;
-  long result = send_descriptor((int)socket, tty, "/dev/ptmx");
-  close_fd((int)socket);
-  return result;
+  return send_descriptor_to(text_argument(self, step->args[0]), fd_argument(self, step->args[1]), console_name);
 }
 
 long step_send_console_to(struct actor *self, const struct step *step) {
   int tty = fd_argument(self, step->args[1]);
   leave_newlines(tty); /* before the process writes: its parent in the foreground may come later */
-  return send_descriptor(fd_argument(self, step->args[0]), tty, "/dev/ptmx");
+  return send_descriptor(fd_argument(self, step->args[0]), tty, console_name);
 }
 
 long step_passed_fd(struct actor *self, const struct step *step) {

@@ -183,6 +183,25 @@ export const ops = {
   rebirth: call(144, "flags:u64:clone"),
   /** Takes the inside that was reborn for the one that it was: its pidfd, in place of the other one. */
   adopt: open(145),
+  // Filters that ask an agent (seccomp_unotify(2)).
+  /**
+   * As seccomp with SECCOMP_FILTER_FLAG_NEW_LISTENER. The listener's descriptor is handed over through the page that the actors share,
+   * and the other one is waited for there: the filter may hold up any system call from now on until the agent has the descriptor.
+   */
+  seccomp_listen: call(150, "flags:u64:hex", "filter:data"),
+  /** Outside: a copy of the listener that the inside's seccomp_listen has made (pidfd_getfd(2)). */
+  take_listener: open(151),
+  /**
+   * Connects to a unix socket and sends a message and a descriptor. The inside's pid, in decimal, takes the place of the ten bytes at
+   * each of the two offsets, or of none at 2^32 - 1.
+   */
+  send_state: call(152, "socket:str", "fd:fd", "message:data", "pidAt:u64", "alsoAt:u64"),
+  /**
+   * Runs a program with `input` on its standard input, this actor's own pid in the place of the ten bytes at `pidAt` (2^32 - 1: nowhere),
+   * and waits for it: `timeout` ms, 0 for ever. ETIMEDOUT where it was killed then, ECHILD where it failed, or what execve said. Its status
+   * and what it wrote are in the note of the report, or of the gate.
+   */
+  run_hook: call(153, "path:str", "argv:data", "envp:data", "input:data", "pidAt:u64", "timeout:u64"),
 } as const satisfies Record<string, OpSpec>;
 
 export type OpName = keyof typeof ops;

@@ -1,4 +1,5 @@
 import { GalleyError } from "../errors.ts";
+import { type HookNote, parseHookNote } from "./hook-note.ts";
 import { sectionNames } from "./ops.ts";
 import type { SectionName } from "./recipe.ts";
 
@@ -10,6 +11,8 @@ export interface StepFailure {
   readonly section: SectionName;
   readonly step: number;
   readonly errno: number;
+  /** Of a `run_hook` step. */
+  readonly note?: HookNote;
 }
 
 /** What the native program says once a recipe has run or failed. See docs/recipes.md, "The native program". */
@@ -30,18 +33,21 @@ export function parseReport(bytes: Uint8Array, outsideSteps: number): Report {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length < HEADER_SIZE || view.getUint32(0, true) !== MAGIC) throw noReport(bytes);
   const all: StepTiming[] = [];
-  for (let at = HEADER_SIZE; at + 16 <= bytes.length; at += 16) all.push(timing(view, at));
+  const end = bytes.length - view.getUint32(28, true);
+  for (let at = HEADER_SIZE; at + 16 <= end; at += 16) all.push(timing(view, at));
   return {
-    failure: view.getUint32(8, true) === 0 ? undefined : failure(view),
+    failure: view.getUint32(8, true) === 0 ? undefined : failure(view, bytes.subarray(Math.max(end, 0))),
     pid: view.getInt32(24, true),
     startTime: view.getBigUint64(40, true),
     timings: { outside: all.slice(0, outsideSteps), inside: all.slice(outsideSteps) },
   };
 }
 
-function failure(view: DataView): StepFailure {
+function failure(view: DataView, rest: Uint8Array): StepFailure {
   const section = sectionNames[view.getUint32(12, true)] ?? "outside";
-  return { section, step: view.getUint32(16, true), errno: view.getInt32(20, true) };
+  const note = parseHookNote(rest);
+  const failed = { section, step: view.getUint32(16, true), errno: view.getInt32(20, true) };
+  return note === undefined ? failed : { ...failed, note };
 }
 
 function timing(view: DataView, at: number): StepTiming {

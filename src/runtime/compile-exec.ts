@@ -11,9 +11,10 @@ import { joinContainer, openSharedRoot } from "./join-container.ts";
 import { announce } from "./managed.ts";
 import { cloneFlags } from "./namespaces.ts";
 import { compileProcess, oomScore } from "./process.ts";
-import { compileSeccomp } from "./seccomp.ts";
+import { compileSeccomp, type SeccompSteps } from "./seccomp.ts";
 import { point, slot } from "./slots.ts";
 import { compileStdio, type Stdio } from "./stdio.ts";
+import { toldState } from "./told-state.ts";
 import type { ExecInput } from "./types.ts";
 
 const CONTAINER = "container";
@@ -23,7 +24,7 @@ const CONTAINER = "container";
  * its pid namespace by the outside, because a process only enters one by being born there.
  */
 export function compileExec(input: ExecInput, facts: HostFacts = hostFacts()): Recipe {
-  const { process, config, init, openStdin, managed } = input;
+  const { process, config, self, init, openStdin, managed } = input;
   const linux = config.linux ?? {};
   const stdio = compileStdio(process, {
     openStdin,
@@ -32,6 +33,8 @@ export function compileExec(input: ExecInput, facts: HostFacts = hostFacts()): R
     managed,
   });
   const cgroup = input.cgroup === undefined ? joinCgroup(linux, facts.cgroups) : enterCgroup(input.cgroup);
+  const told = self && toldState(config, self, "running", init.pid);
+  const seccomp = compileSeccomp(linux.seccomp, input.filterCache, told);
   const pidfd = { out: CONTAINER, cause: "the container's first process" };
   return {
     sections: {
@@ -47,8 +50,9 @@ export function compileExec(input: ExecInput, facts: HostFacts = hostFacts()): R
         step("signal", [point.cgroup], { cause: "its OOM score is set" }),
         ...announce(managed),
         ...stdio.after,
+        ...seccomp.listener,
       ],
-      inside: inside(input, stdio, cgroup, linux),
+      inside: inside(input, stdio, cgroup, seccomp),
     },
     ...(input.shim === undefined ? {} : { shim: { ...input.shim, stdio: stdio.shim, openStdin } }),
   };
@@ -58,9 +62,9 @@ function joinPids(): Step {
   return step("setns", [CONTAINER, cloneFlags.pid], { cause: "linux.namespaces (pid)" });
 }
 
-function inside(input: ExecInput, stdio: Stdio, cgroup: CgroupEntry, linux: LinuxConfig): Step[] {
-  const filter = compileSeccomp(linux.seccomp, input.filterCache);
-  const steps = compileProcess(input.process, linux, filter, input.managed);
+function inside(input: ExecInput, stdio: Stdio, cgroup: CgroupEntry, seccomp: SeccompSteps): Step[] {
+  const { linux = {} } = input.config;
+  const steps = compileProcess(input.process, linux, seccomp.filter, input.managed);
   return [
     ...forgetCgroup(cgroup),
     ...steps.open,

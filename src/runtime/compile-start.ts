@@ -12,6 +12,7 @@ import { type CgroupSteps, compileCgroup } from "./cgroup.ts";
 import { forgetCgroup } from "./cgroup-entry.ts";
 import { resetAffinity } from "./cpu-affinity.ts";
 import { compileDevices, ownsDev } from "./devices.ts";
+import { createContainerHooks, hasEarlyHooks, startContainerHooks } from "./hooks.ts";
 import { type HostFacts, hostFacts } from "./host.ts";
 import { hostIds, inUserNamespace } from "./id-maps.ts";
 import { announce, announceMounts, awaitCreated, awaitHooks, openGate, waitAtGate } from "./managed.ts";
@@ -20,10 +21,11 @@ import { cloneFlags, compileNamespaces, type Namespaces } from "./namespaces.ts"
 import type { NetDeviceSteps } from "./net-devices.ts";
 import { compileProcess, makeWorkingDirectory, oomScore } from "./process.ts";
 import { compileRoot, enterRoot, leaveHost, type RootPropagation, rootPropagation } from "./root.ts";
-import { compileSeccomp } from "./seccomp.ts";
+import { compileSeccomp, type SeccompSteps } from "./seccomp.ts";
 import { point, slot } from "./slots.ts";
 import { compileStdio, type Stdio } from "./stdio.ts";
 import { compileSysctls } from "./sysctls.ts";
+import { toldState } from "./told-state.ts";
 import type { StartInput } from "./types.ts";
 import { refuseUnsupported } from "./unsupported.ts";
 
@@ -39,6 +41,7 @@ interface Start {
   readonly propagation: RootPropagation;
   readonly mounts: MountSteps;
   readonly devices: NetDeviceSteps;
+  readonly seccomp: SeccompSteps;
 }
 
 /**
@@ -50,7 +53,7 @@ export function compileStart(input: StartInput, facts: HostFacts = hostFacts()):
   const { process, linux = {} } = input.config;
   if (process === undefined) throw new GalleyError("invalid_argument", "is required", { subject: "process" });
   refuseUnsupported(input.config);
-  const { openStdin, managed } = input;
+  const { config, self, openStdin, managed } = input;
   const propagation = rootPropagation(linux.rootfsPropagation);
   const start: Start = {
     input,
@@ -68,6 +71,7 @@ export function compileStart(input: StartInput, facts: HostFacts = hostFacts()):
     propagation,
     devices: netDevices(linux),
     mounts: compileMounts(labelled(input.config), facts, { rootPath: directoryOf(input), linux, propagation }),
+    seccomp: compileSeccomp(linux.seccomp, input.filterCache, self && toldState(config, self, "creating")),
   };
   const { cgroup, stdio } = start;
   return {
@@ -92,7 +96,13 @@ export function compileStart(input: StartInput, facts: HostFacts = hostFacts()):
  * What needs the process's pid comes after the clone and runs beside the inside. The network comes before the cgroups: its
  * addresses are awaited half-way through the inside, the cgroups are entered last.
  */
-function outside({ input, process, namespaces, stdio, cgroup, mounts, devices }: Start): Step[] {
+function outside({ input, process, namespaces, stdio, cgroup, mounts, devices, seccomp }: Start): Step[] {
+  const hooked = hasEarlyHooks(input.config);
+  const confine = [
+    ...cgroup.prepare,
+    ...oomScore(process.oomScoreAdj),
+    step("signal", [point.cgroup], { cause: "cgroup ready" }),
+  ];
   return [
     ...stdio.before,
     ...openGate(input.managed),
@@ -105,12 +115,12 @@ function outside({ input, process, namespaces, stdio, cgroup, mounts, devices }:
     ...mounts.outside,
     ...devices.outside,
     ...(input.extra?.outside ?? []),
+    ...(hooked ? confine : []),
     ...awaitHooks(input.managed),
     step("signal", [point.network], { cause: "network ready" }),
-    ...cgroup.prepare,
-    ...oomScore(process.oomScoreAdj),
-    step("signal", [point.cgroup], { cause: "cgroup ready" }),
+    ...(hooked ? [] : confine),
     ...stdio.after,
+    ...seccomp.listener,
     ...awaitCreated(input.managed),
   ];
 }
@@ -130,11 +140,15 @@ function inside({
   propagation,
   mounts,
   devices,
+  seccomp,
 }: Start): Step[] {
   const { config } = input;
   const around = propagation.shared ? facts.mountAround(input.mountPoint) : "/";
-  const filter = compileSeccomp(linux.seccomp, input.filterCache);
-  const steps = compileProcess(process, linux, filter, input.managed);
+  const steps = compileProcess(process, linux, seccomp.filter, input.managed);
+  // Who hands a listener over is gone once the process waits at the gate.
+  const isEarly = seccomp.listener.length > 0;
+  const confined = [step("wait", [point.cgroup], { cause: "cgroup ready" }), ...cgroup.enter, ...resetAffinity()];
+  const hooked = hasEarlyHooks(config);
   return [
     ...forgetCgroup(cgroup),
     ...steps.open,
@@ -151,15 +165,15 @@ function inside({
     ...(ownsDev(config.mounts ?? []) ? compileDevices(linux.devices ?? [], inUserNamespace(linux)) : []),
     ...stdio.terminal,
     ...makeWorkingDirectory(process),
+    ...(hooked ? confined : []),
     ...announceMounts(input.managed),
     step("wait", [point.network], { cause: "network ready" }),
     ...devices.inside,
     ...(input.extra?.inside ?? []),
+    ...createContainerHooks(config, input.self),
     ...compileSysctls(linux.sysctl ?? {}),
     ...names(config, namespaces),
-    step("wait", [point.cgroup], { cause: "cgroup ready" }),
-    ...cgroup.enter,
-    ...resetAffinity(),
+    ...(hooked ? [] : confined),
     ...(namespaces.isNew("cgroup") ? [unshareCgroup()] : []),
     ...mounts.afterCgroup,
     ...mounts.protect,
@@ -168,8 +182,10 @@ function inside({
     ...steps.credentials,
     ...stdio.last,
     ...(input.managed === undefined ? [] : steps.check),
+    ...(isEarly ? steps.filter : []),
     ...waitAtGate(input.managed),
-    ...steps.filter,
+    ...(isEarly ? [] : steps.filter),
+    ...startContainerHooks(config, input.self),
     ...(input.init === true ? [step("init", [], { cause: "--init" })] : []),
     ...steps.exec,
   ];

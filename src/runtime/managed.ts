@@ -49,6 +49,7 @@ export function awaitHooks({ hooks }: ManagedStart = {}): Step[] {
   if (hooks === undefined) return [];
   return [
     step("wait", [point.mounted], { cause: "hooks" }),
-    step("await_file", [CWD, hooks, utf8(hooksDone), DAY], { cause: "hooks" }),
+    step("openat", [CWD, hooks.ready, flag.O_WRONLY | flag.O_CREAT | flag.O_CLOEXEC, 0o600], { cause: "hooks" }),
+    step("await_file", [CWD, hooks.done, utf8(hooksDone), DAY], { cause: "hooks" }),
   ];
 }

@@ -64,10 +64,10 @@ describe("the working directory and the command", () => {
       all,
       'resolve(<root>, "/work", directory',
       "pivot_root",
+      "close_range(3, 0xffffffff, CLOSE_RANGE_CLOEXEC)",
       "setresuid",
       'chdir("/work")',
       "check_cwd()",
-      "close_range(3, 0xffffffff, CLOSE_RANGE_CLOEXEC)",
     );
   });
 

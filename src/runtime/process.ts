@@ -56,8 +56,9 @@ export function compileProcess(
       ...(keepKeyring ? [] : keyring()),
       ...scheduling(process, linux),
       step("try_chdir", [process.cwd], { cause: "process.cwd" }),
+      closeOnExec(preserved),
     ],
-    credentials: [...(guarded ? noNewPrivileges() : filter), ...credentials(process), ...closeOthers(preserved)],
+    credentials: [...(guarded ? noNewPrivileges() : filter), ...credentials(process)],
     filter: guarded ? filter : [],
     check: [step("check_exec", [process.args[0] ?? "", searchPath(process)], { cause: "process.args" })],
     exec: [execStep(process)],
@@ -180,9 +181,10 @@ function directory(cwd: string): Step[] {
   return [step("retry_chdir", [cwd], { cause: "process.cwd" }), step("check_cwd", [], { cause: "process.cwd" })];
 }
 
-function closeOthers(preserved: number): Step[] {
+/** What is opened later is closed by exec from the start; a filter may refuse this call. */
+function closeOnExec(preserved: number): Step {
   const cause = "no descriptor of ours reaches the command";
-  return [step("close_range", [3 + preserved, 0xffff_ffff, flag.CLOSE_RANGE_CLOEXEC], { cause })];
+  return step("close_range", [3 + preserved, 0xffff_ffff, flag.CLOSE_RANGE_CLOEXEC], { cause });
 }
 
 const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";

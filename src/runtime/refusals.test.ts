@@ -75,7 +75,7 @@ const cases: readonly (readonly [string, ConfigPart])[] = [
     { linux: { resources: { hugepageLimits: [{ pageSize: "2MB", limit: 1 }] } } },
   ],
   [
-    "unimplemented linux.seccomp.listenerPath: SCMP_ACT_NOTIFY needs an agent, which is not supported yet",
+    "invalid_argument linux.seccomp.listenerPath: seccomp listenerPath is not set",
     {
       linux: {
         seccomp: { defaultAction: "SCMP_ACT_ALLOW", syscalls: [{ names: ["mount"], action: "SCMP_ACT_NOTIFY" }] },

@@ -1,4 +1,3 @@
-import { GalleyError } from "../errors.ts";
 import { nativeMachine } from "../linux/seccomp/architectures.ts";
 import { filterKey } from "../linux/seccomp/filter-key.ts";
 import { filterFlags, usesListener } from "../linux/seccomp/flags.ts";
@@ -7,23 +6,34 @@ import { readyProgram } from "../linux/seccomp/ready-programs.ts";
 import { type Step, step } from "../recipe/recipe.ts";
 import type { SeccompConfig } from "../spec/runtime.ts";
 import { cachedProgram } from "./filter-cache.ts";
+import type { ToldState } from "./told-state.ts";
+
+/** What becomes of linux.seccomp; nothing where there is no configuration. */
+export interface SeccompSteps {
+  /** Inside: loads the filter. */
+  readonly filter: readonly Step[];
+  /** Outside, while the inside loads it: hands the filter's listener to the agent, where the filter has one. */
+  readonly listener: readonly Step[];
+}
 
 /**
- * Compiles linux.seccomp: one step that loads the filter, or none where there is no configuration.
+ * Compiles linux.seccomp.
  * @param cache directory of compiled programs; compiling takes some 10 ms in a process that has just begun
+ * @param told what an agent is told of the container
  */
-export function compileSeccomp(config: SeccompConfig | undefined, cache: string | undefined): Step[] {
-  if (config === undefined) return [];
+export function compileSeccomp(
+  config: SeccompConfig | undefined,
+  cache: string | undefined,
+  told: ToldState | undefined,
+): SeccompSteps {
+  if (config === undefined) return { filter: [], listener: [] };
   const native = nativeMachine();
   const ready = readyProgram(config, native);
+  const flags = filterFlags(config.flags, false);
   // Rules of a configuration whose program is ready are made when they are first read: they are not looked at.
-  if (ready === undefined && usesListener(config)) {
-    throw new GalleyError("unimplemented", "SCMP_ACT_NOTIFY needs an agent, which is not supported yet", {
-      subject: "linux.seccomp.listenerPath",
-    });
-  }
   const program = ready ?? programOf(config, native, cache);
-  return [step("seccomp", [filterFlags(config.flags, false), program], { cause: "linux.seccomp" })];
+  if (ready === undefined && usesListener(config)) return listeners().listening(config, flags, program, told);
+  return { filter: [step("seccomp", [flags, program], { cause: "linux.seccomp" })], listener: [] };
 }
 
 function programOf(config: SeccompConfig, native: Machine, cache: string | undefined): Uint8Array {
@@ -34,4 +44,8 @@ function programOf(config: SeccompConfig, native: Machine, cache: string | undef
 /** With its tables of system calls, which are loaded for a program that is neither ready nor kept. */
 function compiler(): typeof import("../linux/seccomp/compile.ts") {
   return require("../linux/seccomp/compile.ts");
+}
+
+function listeners(): typeof import("./seccomp-listener.ts") {
+  return require("./seccomp-listener.ts");
 }

@@ -27,6 +27,7 @@ export const slot = {
   userNamespace: "namespace.user",
   console: "console",
   labels: "labels",
+  listener: "listener",
 } as const;
 
 /** Points at which the actors meet; each is signalled once, by the outside where nothing else is said. */
@@ -41,6 +42,8 @@ export const point = {
   created: 4,
   /** Signalled by the inside: the root and its mounts are there, and not yet entered. */
   mounted: 5,
+  /** Signalled by the inside: its next step loads a filter that has a listener. */
+  filter: 6,
 } as const;
 
 /** Two of open(2)'s flags are others on Arm (asm/fcntl.h). */
@@ -63,6 +66,7 @@ export const flag = {
   O_RDONLY: 0,
   O_WRONLY: 1,
   O_RDWR: 2,
+  O_CREAT: 0o100,
   O_DIRECTORY: arm ? 0o40000 : 0o200000,
   O_NOFOLLOW: arm ? 0o100000 : 0o400000,
   O_CLOEXEC: 0o2000000,

@@ -53,16 +53,24 @@ export interface ManagedStart extends Managed {
   /** An existing fifo: the process waits at it, all but executed, and the recipe ends. */
   readonly gate?: string;
   /**
-   * A file: once the root is mounted the recipe waits until it holds {@link managed.ts hooksDone}, while the caller runs the hooks that
-   * come before the root is entered.
+   * For hooks of the caller's, before the root is entered: once the root is mounted and the process is in its cgroup the recipe makes
+   * `ready`, and waits until `done` holds {@link managed.ts hooksDone}.
    */
-  readonly hooks?: string;
+  readonly hooks?: { readonly ready: string; readonly done: string };
   /** The root is moved over `/`, for a root file system that pivot_root(2) refuses. */
   readonly noPivot?: boolean;
 }
 
+/** What others know a container by. `bundle`: the directory that it was made from. */
+export interface Self {
+  readonly id: string;
+  readonly bundle: string;
+}
+
 export interface StartInput {
   readonly config: RuntimeConfig;
+  /** For who is told of it: hooks, and a seccomp agent. */
+  readonly self?: Self;
   readonly root: RootSource;
   /**
    * An existing directory; the root is attached to it in the container's mount namespace alone. Where it is the root's own directory,
@@ -88,6 +96,7 @@ export interface ExecInput {
   /** The container's own configuration: its namespaces, cgroup and seccomp hold for the process too. */
   readonly config: RuntimeConfig;
   readonly init: { readonly pid: number; readonly startTime: number };
+  readonly self?: Self;
   readonly openStdin: boolean;
   readonly shim?: ShimPart;
   readonly managed?: Managed;

@@ -49,7 +49,8 @@ export function tryConfig(text: string, variant: number): Outcome {
 
 function compiled(config: RuntimeConfig, facts: HostFacts, variant: number): Uint8Array {
   const linux = { ...config.linux, cgroupsPath: config.linux?.cgroupsPath || "/fuzz" };
-  const gate = variant % 3 === 0 ? { gate: "/gate", hooks: "/hooks", identity: "/identity" } : {};
+  const gate =
+    variant % 3 === 0 ? { gate: "/gate", hooks: { ready: "/ready", done: "/done" }, identity: "/identity" } : {};
   const console = { kind: "passed" } as const;
   return encode(
     compileStart(

@@ -66,6 +66,46 @@ describe("hooks", () => {
     expect(readFileSync(`${out}-container`, "utf8")).toBe(`${process}\nhost\n`);
   });
 
+  root(
+    "those of the container know it by its own pid and stand in its root; poststop comes after a run, too",
+    async () => {
+      await using bundle = new OciBundle("true");
+      const out = bundle.folder.at("out");
+      const tell = `cat; echo; pwd; id -u; cat /proc/self/cgroup`;
+      const hooks = {
+        createRuntime: [shell(`{ ${tell}; } > ${out}-runtime`, { env: ["PATH=/bin:/usr/bin"] })],
+        createContainer: [
+          shell(`{ ${tell}; umask; ls /proc/self/fd | wc -l; } > ${out}-container`, { env: ["PATH=/bin:/usr/bin"] }),
+        ],
+        startContainer: [{ path: "/bin/busybox", args: ["sh", "-c", `{ ${tell}; } > /dev/shm/start`] }],
+        poststop: [shell("exit 1"), shell(`cat > ${out}-stop; pwd > ${out}-place`, { env: ["PATH=/bin:/usr/bin"] })],
+      };
+      const user = { uid: 1000, gid: 1000 };
+      bundle.configure("cat /dev/shm/start", { process: { cwd: "/tmp", user }, root: { path: "rootfs" }, hooks });
+      const [state = "{}", place, uid] = (await bundle.ok("run", bundle.id)).split("\n");
+      expect(JSON.parse(state)).toMatchObject({ id: bundle.id, status: "created", pid: 1, bundle: bundle.path });
+      expect([place, uid]).toEqual(["/tmp", "1000"]);
+      const lines = (name: string): string[] => readFileSync(`${out}-${name}`, "utf8").trim().split("\n");
+      const [inside = "{}", root, own, ...rest] = lines("container");
+      expect(JSON.parse(inside)).toMatchObject({ status: "creating", pid: 1 });
+      expect([root, own, ...rest.slice(-2)]).toEqual([`${bundle.path}/rootfs`, "0", "0022", "4"]);
+      expect(rest.some((line) => line.endsWith(`/${bundle.id}`))).toBe(true);
+      expect(lines("runtime")[1]).toBe(bundle.path);
+      expect(JSON.parse(lines("stop")[0] ?? "")).toEqual({ ...JSON.parse(state), status: "stopped", pid: undefined });
+      expect(lines("place")).toEqual([bundle.path]);
+    },
+  );
+
+  root("what a hook mounts in the root at the bundle's path is the container's", async () => {
+    await using bundle = new OciBundle("true");
+    const mount = (name: string) => `mkdir -p ${name} && mount -t tmpfs none ${name} && touch ${name}/seen`;
+    const env = ["PATH=/usr/sbin:/usr/bin:/sbin:/bin"];
+    const enter = `pid=$(sed 's/.*"pid":\\([0-9]*\\).*/\\1/'); exec nsenter -m -t $pid sh -c '${mount(`${bundle.path}/rootfs/host`)}'`;
+    const hooks = { createRuntime: [shell(enter, { env })], createContainer: [shell(mount("./own"), { env })] };
+    bundle.configure("ls /host /own", { root: { path: "rootfs" }, hooks });
+    expect(await bundle.ok("run", bundle.id)).toBe("/host:\nseen\n\n/own:\nseen\n");
+  });
+
   for (const kind of ["prestart", "createRuntime", "createContainer", "startContainer"] as const) {
     root(`one that fails keeps the container from running: ${kind}`, async () => {
       await using bundle = new OciBundle("true");

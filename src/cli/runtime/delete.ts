@@ -9,9 +9,10 @@ export const command = defineRuntimeCommand({
   summary: "Delete any resources held by the container",
   flags: { force: bool({ short: "f", usage: "Forcibly deletes the container if it is still running (uses SIGKILL)" }) },
   args: { least: 1, most: 1 },
-  async run({ root, native, flags, args: [id = ""] }) {
+  async run({ log, root, native, flags, args: [id = ""] }) {
     try {
-      await deleteContainer(homeOf(root, id), native(), flags.force);
+      const failed = await deleteContainer(homeOf(root, id), native(), flags.force);
+      for (const sentence of failed) log.warn(sentence);
     } catch (failure) {
       // As with rm -f, what is not there need not be removed.
       if (!flags.force || toGalleyError(failure).code !== "not_found") throw failure;

@@ -54,6 +54,7 @@ function startInput(
   const { spec } = record.made;
   return {
     config,
+    self: { id: record.id, bundle: places.directory },
     root: { kind: "overlay", lower, upper: places.upper, work: places.work, volatile: spec.autoRemove === true },
     mountPoint: mountPointOf(parts.paths),
     ...(network === undefined ? {} : { extra: network }),

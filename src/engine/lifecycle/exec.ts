@@ -83,11 +83,12 @@ async function compile(
   const { spec, resolved } = made;
   const facts = hostFacts();
   const lower = await lowerOf(parts, record.imageId, made.layers);
+  const { directory, upper } = placesIn(parts, id);
   const { process, config } = await makeExecProcess({
     id,
     spec,
     resolved,
-    layers: [placesIn(parts, id).upper, ...lower],
+    layers: [upper, ...lower],
     cgroups: facts.cgroups.mode,
     hostname: started?.hostname ?? hostnameOf(id, spec),
     exec,
@@ -102,5 +103,6 @@ async function compile(
   } as const;
   const first = { pid: init.pid, startTime: Number(init.startTime) };
   const filterCache = filterCacheOf(parts);
-  return compileExec({ process, config, init: first, openStdin: exec.stdin === true, shim, filterCache }, facts);
+  const self = { id, bundle: directory };
+  return compileExec({ process, config, self, init: first, openStdin: exec.stdin === true, shim, filterCache }, facts);
 }

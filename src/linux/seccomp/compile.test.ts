@@ -296,7 +296,7 @@ const bad: readonly [string, SeccompConfig, string, string][] = [
   [
     "notify on write",
     { defaultAction: "SCMP_ACT_ALLOW", syscalls: [{ names: ["read", "write"], action: "SCMP_ACT_NOTIFY" }] },
-    "cannot be used for the write system call",
+    "cannot be used for the write syscall",
     "linux.seccomp.syscalls[0]",
   ],
   [

@@ -43,7 +43,7 @@ export function usesListener(config: SeccompConfig): boolean {
   if (config.defaultAction === notifies) throw cannotNotify("as default action", "linux.seccomp.defaultAction");
   const rules = config.syscalls ?? [];
   const bad = rules.findIndex(({ action, names }) => action === notifies && names.includes("write"));
-  if (bad >= 0) throw cannotNotify("for the write system call", `linux.seccomp.syscalls[${bad}]`);
+  if (bad >= 0) throw cannotNotify("for the write syscall", `linux.seccomp.syscalls[${bad}]`);
   return rules.some(({ action }) => action === notifies);
 }
 

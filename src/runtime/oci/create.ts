@@ -8,17 +8,18 @@ import { type Recipe, step } from "../../recipe/recipe.ts";
 import type { RuntimeConfig } from "../../spec/runtime.ts";
 import { writeFileAtomic } from "../../state/atomic-file.ts";
 import { compileStart } from "../compile-start.ts";
+import { poststopHooks } from "../hooks.ts";
 import { hooksDone } from "../managed.ts";
 import type { ConsoleTarget } from "../types.ts";
 import { type Bundle, loadBundle } from "./bundle.ts";
-import { processesIn } from "./end.ts";
+import { destroyContainer } from "./end.ts";
 import { withEnvironment } from "./environment.ts";
 import { type Home, homeOf } from "./home.ts";
-import { hasEarlyHooks, runHooks } from "./hooks.ts";
 import type { RuntimeLog } from "./log.ts";
 import { runManaged, type Started } from "./native-run.ts";
 import { type StoredState, type StoredUnit, storeState } from "./state.ts";
 import type { StartedUnit } from "./systemd/unit-start.ts";
+import { refuseTakenCgroup } from "./taken-cgroup.ts";
 
 const S_IFIFO = 0o010000;
 
@@ -51,19 +52,47 @@ export interface Created {
   readonly console: number | undefined;
 }
 
+/** Takes the state of the process as soon as there is one to be ended. */
+interface Made {
+  state?: StoredState;
+}
+
 /** Makes a container, all but executed (runtime-spec runtime.md, "Create"). What fails leaves nothing behind. */
 export async function createContainer(id: string, options: CreateOptions): Promise<Created> {
   const home = homeOf(options.root, id);
   const bundle = loadBundle(options.bundle, id);
   for (const warning of bundle.warnings) options.log.warn(warning);
-  checkTerminal(bundle, options);
+  requireRoot(bundle);
   makeHome(home);
   try {
-    return options.systemd === true ? await createInUnit(home, bundle, options) : await create(home, bundle, options);
+    if (options.systemd !== true) refuseTakenCgroup(bundle.config.linux?.cgroupsPath ?? "");
   } catch (failure) {
     rmSync(home.directory, { recursive: true, force: true });
+    throw failure;
+  }
+  const made: Made = {};
+  try {
+    checkTerminal(bundle, options);
+    const make = options.systemd === true ? createInUnit : create;
+    return await make(home, bundle, options, made);
+  } catch (failure) {
+    await undo(home, bundle, options.native, made.state);
     throw toGalleyError(failure);
   }
+}
+
+/** As after any container, its hooks are told that it is no more. What fails here is no news to who is told of the first failure. */
+async function undo(home: Home, bundle: Bundle, native: string, made: StoredState | undefined): Promise<void> {
+  const state = made ?? { ...baseState(home, bundle), pid: 0, startTime: "" };
+  await destroyContainer(home, { config: bundle.config, state, native }).catch(() => {});
+  rmSync(home.directory, { recursive: true, force: true });
+}
+
+function requireRoot({ rootfs }: Bundle): void {
+  if (existsSync(rootfs)) return;
+  throw new GalleyError("not_found", `invalid rootfs: stat ${rootfs}: no such file or directory`, {
+    subject: "root.path",
+  });
 }
 
 function checkTerminal({ config: { process } }: Bundle, { console }: CreateOptions): void {
@@ -93,13 +122,13 @@ function makeHome(home: Home): void {
 }
 
 /** The unit is there before the process, and goes with a creation that fails. */
-async function createInUnit(home: Home, bundle: Bundle, options: CreateOptions): Promise<Created> {
+async function createInUnit(home: Home, bundle: Bundle, options: CreateOptions, made: Made): Promise<Created> {
   const { placeOfUnit, startUnit } = await import("./systemd/unit-start.ts");
   const place = await placeOfUnit(bundle.config, home.id);
   refuseTakenCgroup(place.path);
   const unit = await startUnit(bundle.config, place, options.native);
   try {
-    const created = await create(home, { ...bundle, config: unit.config }, options, unit);
+    const created = await create(home, { ...bundle, config: unit.config }, options, made, unit);
     await unit.settle();
     return created;
   } catch (failure) {
@@ -108,60 +137,54 @@ async function createInUnit(home: Home, bundle: Bundle, options: CreateOptions):
   }
 }
 
-async function create(home: Home, bundle: Bundle, options: CreateOptions, unit?: StartedUnit): Promise<Created> {
-  if (!existsSync(bundle.rootfs)) {
-    throw new GalleyError("not_found", `invalid rootfs: stat ${bundle.rootfs}: no such file or directory`, {
-      subject: "root.path",
-    });
-  }
-  if (unit === undefined) refuseTakenCgroup(bundle.config.linux?.cgroupsPath ?? "");
+async function create(
+  home: Home,
+  bundle: Bundle,
+  options: CreateOptions,
+  made: Made,
+  unit?: StartedUnit,
+): Promise<Created> {
   makeGate(home);
   const recipe = compile(home, unit === undefined ? bundle : { ...bundle, config: unit.startConfig }, options);
   writeFileSync(home.config, JSON.stringify(bundle.config), { mode: 0o600 });
-  writeFileSync(home.recipe, encode(endOf(recipe, home)), { mode: 0o600 });
+  writeFileSync(home.recipe, encode(endOf(recipe, home, bundle)), { mode: 0o600 });
   const { native, preserved, log } = options;
   const relay = options.console?.kind === "passed";
   const running = runManaged(recipe, { native, preserved, gated: true, relay, op: "create", log });
-  const { report, console } = hasEarlyHooks(bundle.config)
-    ? await hooked(running, home, bundle, native)
-    : await running;
+  const { report, console } = hasHostHooks(bundle) ? await hooked(running, home, bundle) : await running;
   const state = stateFrom(home, bundle, report.pid, unit?.stored);
+  made.state = state;
   storeState(home, state);
   if (options.pidFile !== undefined) writeFileAtomic(options.pidFile, String(report.pid), { mode: 0o644 });
   return { home, state, console };
 }
 
-/** Two containers in one cgroup would be killed and limited together. */
-function refuseTakenCgroup(path: string): void {
-  const found = processesIn(path);
-  if (found.length === 0) return;
-  throw new GalleyError("failed_precondition", `container's cgroup is not empty: ${found.length} process(es) found`, {
-    subject: "linux.cgroupsPath",
-    hint: "give each container a cgroup of its own",
-  });
-}
-
 /** While the native program waits with a mounted root, the hooks run; what one of them refuses is not made. */
-async function hooked(running: Promise<Started>, home: Home, bundle: Bundle, native: string): Promise<Started> {
+async function hooked(running: Promise<Started>, home: Home, bundle: Bundle): Promise<Started> {
+  const { runHooks } = await import("./hooks.ts");
   let over = false;
   const ended = running.finally(() => {
     over = true;
   });
   ended.catch(() => {});
-  while (!existsSync(home.identity) && !over) await Bun.sleep(1);
+  while (!existsSync(home.hooks.ready) && !over) await Bun.sleep(1);
   if (over) return ended;
   const state = stateFrom(home, bundle, Number(readFileSync(home.identity, "utf8").split(" ")[0]));
   try {
-    const scene = { config: bundle.config, state, status: "creating", native } as const;
-    for (const kind of ["prestart", "createRuntime", "createContainer"] as const) await runHooks(kind, scene);
+    const scene = { config: bundle.config, state, status: "creating" } as const;
+    for (const kind of ["prestart", "createRuntime"] as const) await runHooks(kind, scene);
   } catch (failure) {
     process.kill(state.pid, "SIGKILL");
-    writeFileAtomic(home.hooks, hooksDone);
+    writeFileAtomic(home.hooks.done, hooksDone);
     await ended.catch(() => {});
     throw failure;
   }
-  writeFileAtomic(home.hooks, hooksDone);
+  writeFileAtomic(home.hooks.done, hooksDone);
   return ended;
+}
+
+function hasHostHooks({ config: { hooks = {} } }: Bundle): boolean {
+  return [hooks.prestart, hooks.createRuntime].some((list = []) => list.length > 0);
 }
 
 function makeGate({ gate }: Home): void {
@@ -182,7 +205,7 @@ function served(config: RuntimeConfig, home: Home, { notify, environment = [] }:
 
 function compile(home: Home, bundle: Bundle, options: CreateOptions): Recipe {
   const { console, pidfdSocket, noPivot, keepKeyring, preserved } = options;
-  const { rootfs } = bundle;
+  const { path, rootfs } = bundle;
   const config = served(bundle.config, home, options);
   const { process } = config;
   return compileStart({
@@ -190,6 +213,7 @@ function compile(home: Home, bundle: Bundle, options: CreateOptions): Recipe {
       process === undefined
         ? config
         : { ...config, process: withEnvironment(process, { rootfs, mounts: config.mounts }) },
+    self: { id: home.id, bundle: path },
     root: { kind: "directory", path: rootfs },
     mountPoint: mountPointFor(config, rootfs),
     openStdin: true,
@@ -199,7 +223,7 @@ function compile(home: Home, bundle: Bundle, options: CreateOptions): Recipe {
       noPivot,
       keepKeyring,
       preserved,
-      ...(hasEarlyHooks(config) ? { hooks: home.hooks } : {}),
+      ...(hasHostHooks(bundle) ? { hooks: home.hooks } : {}),
       ...(console === undefined ? {} : { console }),
       ...(pidfdSocket === undefined ? {} : { pidfdSocket }),
     },
@@ -213,14 +237,21 @@ function mountPointFor({ linux }: RuntimeConfig, rootfs: string): string {
 }
 
 /** What is left to do once the process has ended, and what can be done to it until then. */
-function endOf({ sections }: Recipe, { directory }: Home): Recipe {
+function endOf({ sections }: Recipe, { id, directory }: Home, { config, path }: Bundle): Recipe {
   const { cleanup = [], pause = [], resume = [], kill = [] } = sections;
-  const remove = [step("remove_tree", [CWD, directory], { cause: "delete" })];
+  const remove = [
+    step("remove_tree", [CWD, directory], { cause: "delete" }),
+    ...poststopHooks(config, { id, bundle: path }),
+  ];
   return { sections: { cleanup, pause, resume, kill, remove } };
 }
 
-function stateFrom(home: Home, { config, path, rootfs }: Bundle, pid: number, unit?: StoredUnit): StoredState {
+function stateFrom(home: Home, bundle: Bundle, pid: number, unit?: StoredUnit): StoredState {
   const [, startTime = ""] = readFileSync(home.identity, "utf8").trim().split(" ");
+  return { ...baseState(home, bundle), pid, startTime, ...(unit === undefined ? {} : { unit }) };
+}
+
+function baseState(home: Home, { config, path, rootfs }: Bundle): Omit<StoredState, "pid" | "startTime"> {
   return {
     ociVersion: config.ociVersion,
     id: home.id,
@@ -229,8 +260,5 @@ function stateFrom(home: Home, { config, path, rootfs }: Bundle, pid: number, un
     created: statSync(home.directory).birthtime.toISOString(),
     annotations: config.annotations ?? {},
     owner: "",
-    pid,
-    startTime,
-    ...(unit === undefined ? {} : { unit }),
   };
 }

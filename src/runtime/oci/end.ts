@@ -10,9 +10,9 @@ import { encode } from "../../recipe/encode.ts";
 import { NONE, verifyKind } from "../../recipe/ops.ts";
 import { type SectionName, step } from "../../recipe/recipe.ts";
 import { runRecipe } from "../../recipe/run.ts";
+import type { RuntimeConfig } from "../../spec/runtime.ts";
 import { stepFailure } from "./failure.ts";
 import type { Home } from "./home.ts";
-import { runHooks } from "./hooks.ts";
 import { type Status, type StoredState, statusOf, storedConfig, storedState } from "./state.ts";
 
 /** Milliseconds that a killed process is waited for, and between two looks at it. */
@@ -85,22 +85,34 @@ async function runSection(home: Home, native: string, section: SectionName): Pro
 }
 
 /** Removes what is left of a container (runtime-spec runtime.md, "Delete"); `force` kills it first. */
-export async function deleteContainer(home: Home, native: string, force: boolean): Promise<void> {
+export async function deleteContainer(home: Home, native: string, force: boolean): Promise<readonly string[]> {
   const stored = storedState(home);
   const status = statusOf(home, stored);
   if (status !== "stopped" && status !== "created" && !force) {
     throw new GalleyError("failed_precondition", `cannot delete container ${home.id} that is not stopped: ${status}`);
   }
   if (status === "paused") await runSection(home, native, "resume");
-  signalProcess(stored, signals.KILL);
-  await untilGone(() => isAlive(stored));
-  if (!hasOwnPids(home)) await killOthers(home);
-  if (stored.unit !== undefined) await (await import("./systemd/unit-start.ts")).stopUnit(stored.unit);
+  return destroyContainer(home, { config: storedConfig(home), state: stored, native });
+}
+
+/** What {@link destroyContainer} goes by. */
+export interface Remains {
+  readonly config: RuntimeConfig;
+  readonly state: StoredState;
+  readonly native: string;
+}
+
+/** Ends all processes, removes cgroups and state, and runs the last hooks. Returns what is to be said of those: none keeps a container. */
+export async function destroyContainer(home: Home, { config, state, native }: Remains): Promise<readonly string[]> {
+  signalProcess(state, signals.KILL);
+  await untilGone(() => isAlive(state));
+  if (existsSync(home.config) && !hasOwnPids(home)) await killOthers(home);
+  if (state.unit !== undefined) await (await import("./systemd/unit-start.ts")).stopUnit(state.unit);
   await cleanUp(home, native);
-  const scene = { config: storedConfig(home), state: stored, status: "stopped", native } as const;
-  // What is left to say of a container that is gone is no reason to keep it.
-  await runHooks("poststop", scene).catch(() => {});
   rmSync(home.directory, { recursive: true, force: true });
+  if ((config.hooks?.poststop ?? []).length === 0) return [];
+  const { tryHooks } = await import("./hooks.ts");
+  return tryHooks("poststop", { config, state, status: "stopped" });
 }
 
 /** What a container without a pid namespace of its own has left running. */
@@ -120,6 +132,7 @@ async function untilGone(isThere: () => boolean): Promise<void> {
 
 /** Each step of a clean-up is tried whatever became of the one before: it is run as that of a recipe that fails. */
 async function cleanUp({ recipe }: Home, native: string): Promise<void> {
+  if (!existsSync(recipe)) return;
   const { cleanup = [] } = decode(readFileSync(recipe)).sections;
   const fail = step("verify", [NONE, verifyKind.devNull], { cause: "delete" });
   await runRecipe(native, encode({ sections: { outside: [fail], cleanup } }));

@@ -50,6 +50,7 @@ export async function execInContainer(home: Home, options: ExecOptions): Promise
     process: withEnvironment(options.process, { rootfs: stored.rootfs, mounts: config.mounts }),
     config,
     ...(cgroup === undefined ? {} : { cgroup }),
+    self: { id: home.id, bundle: stored.bundle },
     init: { pid: stored.pid, startTime: Number(stored.startTime) },
     openStdin: true,
     managed: {

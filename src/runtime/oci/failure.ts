@@ -9,13 +9,12 @@ export function stepFailure(recipe: Recipe, failure: StepFailure, op: string): G
   const verb = op === "create" || op === "exec" ? "start" : op;
   const step = recipe.sections[failure.section]?.[failure.step];
   const what =
-    step === undefined
-      ? `the native program refused to start: ${describeErrno(failure.errno)}`
-      : said(step, failure.errno);
+    step === undefined ? `the native program refused to start: ${describeErrno(failure.errno)}` : said(step, failure);
   return new GalleyError("failed_precondition", `unable to ${verb} container process: ${what}`);
 }
 
-function said(step: Step, error: number): string {
+function said(step: Step, { errno: error, note }: StepFailure): string {
+  if (step.op === "run_hook") return saidOfHook(step, error, note);
   if (step.op === "exec" || step.op === "check_exec") return execFailure(step, error);
   if (step.op === "try_chdir" || step.op === "retry_chdir")
     return `chdir to cwd (${JSON.stringify(step.args[0])}) set in config.json failed: ${errnoText(error).toLowerCase()}`;
@@ -25,7 +24,16 @@ function said(step: Step, error: number): string {
     return "current working directory is outside of container mount namespace root -- possible container breakout detected";
   if (step.op === "sched_setattr" && error === errno.EPERM && step.cause.includes("cpus"))
     return `${step.cause}: process scheduler can't be used together with AllowedCPUs`;
+  if (step.op === "send_state")
+    return `failed to connect with seccomp agent specified in the seccomp profile: ${step.args[0]}: ${describeErrno(error)}`;
   return `${step.cause}: ${step.op}: ${describeErrno(error)}`;
+}
+
+function saidOfHook({ cause, args: [path, , , , , timeout] }: Step, error: number, note: StepFailure["note"]): string {
+  const { placeOfHook, hookSentence, endOfStep } = require("./hook-failure.ts") as typeof import("./hook-failure.ts");
+  const hook = { path: String(path), timeout: Number(timeout) / 1000 };
+  const place = placeOfHook(cause) ?? { kind: cause, index: 0 };
+  return hookSentence(place, hook, endOfStep(error, note), note);
 }
 
 /** In Go's words, which managers look for. */

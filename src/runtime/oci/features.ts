@@ -15,9 +15,6 @@ const words =
     " ",
   );
 
-/** Not done yet: seccomp's notify. */
-const missingActions = new Set(["SCMP_ACT_NOTIFY"]);
-
 /** The document that `features` prints. */
 export function features(): Record<string, unknown> {
   const cgroups = detectCgroups();
@@ -40,7 +37,7 @@ export function features(): Record<string, unknown> {
       },
       seccomp: {
         enabled: true,
-        actions: knownActions.filter((action) => !missingActions.has(action)),
+        actions: knownActions,
         operators: knownOperators,
         archs: knownArchitectures(),
         knownFlags,

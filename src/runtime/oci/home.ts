@@ -13,8 +13,8 @@ export interface Home {
   readonly identity: string;
   /** The fifo at which a created container waits; under runc's name for it, which tools look for. */
   readonly gate: string;
-  /** Tells the native program that the hooks before the start have run. */
-  readonly hooks: string;
+  /** For the hooks before the start: `ready` is there when they may run, `done` tells the native program that they have. */
+  readonly hooks: { readonly ready: string; readonly done: string };
   /** A directory, made where the container has a socket to tell its readiness through. */
   readonly notify: string;
   /** The recipe of the end, with the sections cleanup, remove, pause, resume and kill. */
@@ -41,7 +41,7 @@ export function homeOf(root: string, id: string): Home {
     config: at("config.json"),
     identity: at("identity"),
     gate: at("exec.fifo"),
-    hooks: at("hooks"),
+    hooks: { ready: at("hooks-ready"), done: at("hooks-done") },
     notify: at("notify"),
     recipe: at("end"),
   };

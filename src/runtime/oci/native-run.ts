@@ -4,10 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { GalleyError } from "../../errors.ts";
 import { encode } from "../../recipe/encode.ts";
-import type { Recipe } from "../../recipe/recipe.ts";
+import type { Recipe, Step } from "../../recipe/recipe.ts";
 import { parseReport, type Report } from "../../recipe/report.ts";
 import { stepFailure } from "./failure.ts";
 import type { RuntimeLog } from "./log.ts";
+
+const NEW_LISTENER = 1 << 3;
 
 export interface NativeRun {
   /** Path of the native program. */
@@ -45,6 +47,7 @@ export async function runManaged(recipe: Recipe, options: NativeRun): Promise<St
     const console = await spawn(join(folder, "recipe"), report, options);
     const read = parseReport(readFileSync(join(folder, "report")), outside.length);
     if (read.failure !== undefined) throw stepFailure(recipe, read.failure, options.op);
+    tellFilter(inside, options.log);
     options.log.debug(`child process in init(): ${read.pid}`);
     options.log.debug(options.gated ? "init: closing the pipe to signal completion" : "setns_init: about to exec");
     return { report: read, console };
@@ -57,6 +60,13 @@ export async function runManaged(recipe: Recipe, options: NativeRun): Promise<St
 /** A mask of CPUs as one number, the first CPU its lowest bit. */
 function maskText(mask: Uint8Array): string {
   return `0x${BigInt(`0x${Buffer.from(mask).reverse().toString("hex")}`).toString(16)}`;
+}
+
+/** SECCOMP_FILTER_FLAG_*, as they were given to the kernel. */
+function tellFilter(inside: readonly Step[], log: RuntimeLog): void {
+  const filter = inside.find(({ op }) => op === "seccomp" || op === "seccomp_listen");
+  if (filter === undefined) return;
+  log.debug(`seccomp filter flags: ${Number(filter.args[0]) | (filter.op === "seccomp" ? 0 : NEW_LISTENER)}`);
 }
 
 /** The report's file comes behind what is preserved, and a terminal's socket behind that. */

@@ -191,8 +191,8 @@ const rows: readonly Row[] = [
       syscalls: [{ names: ["write"], action: "SCMP_ACT_NOTIFY" }],
     }),
     [
-      "defaultAction: cannot be the default",
-      "syscalls[0].action: cannot be used for write",
+      "defaultAction: SCMP_ACT_NOTIFY cannot be used as default action",
+      "syscalls[0].action: SCMP_ACT_NOTIFY cannot be used for the write syscall",
       "listenerPath: required by",
       "listenerMetadata: needs listenerPath",
     ],

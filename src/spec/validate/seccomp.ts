@@ -58,12 +58,12 @@ export const seccompNotify: Check = ({ linux }) => {
   return [
     ...when(
       config.defaultAction === notifies,
-      error(`${field}.defaultAction`, "SCMP_ACT_NOTIFY cannot be the default"),
+      error(`${field}.defaultAction`, "SCMP_ACT_NOTIFY cannot be used as default action"),
     ),
     ...rules.flatMap(({ names, index }) =>
       when(
         names.includes("write"),
-        error(`${field}.syscalls[${index}].action`, "SCMP_ACT_NOTIFY cannot be used for write"),
+        error(`${field}.syscalls[${index}].action`, "SCMP_ACT_NOTIFY cannot be used for the write syscall"),
       ),
     ),
     ...when(rules.length > 0 && listenerPath === "", error(`${field}.listenerPath`, "is required by SCMP_ACT_NOTIFY")),

@@ -1,0 +1,42 @@
+import { readFileSync } from "node:fs";
+import { GalleyError } from "../../errors.ts";
+import { detectCgroups } from "../../linux/cgroups/detect.ts";
+import { placesOf } from "../../linux/cgroups/places.ts";
+import { processesIn } from "./end.ts";
+
+const subject = "linux.cgroupsPath";
+
+/**
+ * Two containers in one cgroup would be killed and limited together, and in a frozen one nothing would ever start. Throws
+ * `failed_precondition` for either, in runc's words.
+ */
+export function refuseTakenCgroup(path: string): void {
+  const found = processesIn(path);
+  if (found.length > 0) {
+    throw new GalleyError("failed_precondition", `container's cgroup is not empty: ${found.length} process(es) found`, {
+      subject,
+      hint: "give each container a cgroup of its own",
+    });
+  }
+  if (!isFrozen(path)) return;
+  throw new GalleyError("failed_precondition", "container's cgroup unexpectedly frozen", {
+    subject,
+    hint: "thaw it, or name another one",
+  });
+}
+
+/** By v1's freezer.state, or v2's cgroup.freeze. */
+function isFrozen(path: string): boolean {
+  return placesOf(detectCgroups(), path).some(
+    ({ directory }) =>
+      /^FR/.test(content(`${directory}/freezer.state`)) || content(`${directory}/cgroup.freeze`) === "1\n",
+  );
+}
+
+function content(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
+}
