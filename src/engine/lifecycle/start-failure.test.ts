@@ -19,6 +19,14 @@ test.each([
   expect([failure.exitStatus, failure.message]).toEqual([status, message]);
 });
 
+test.each([
+  ["try_chdir", errno.ENOENT, 127, "no such file or directory"],
+  ["retry_chdir", errno.EACCES, 126, "permission denied"],
+] as const)("a working directory that cannot be entered, told by %s", (op, error, status, message) => {
+  const failure = startFailure(step(op, ["/work"], { cause: "process.cwd" }), error, "web");
+  expect([failure.exitStatus, failure.message]).toEqual([status, `chdir to cwd ("/work"): ${message}`]);
+});
+
 test("a step tells its setting, the call, the error and what helps", () => {
   const mount = step("fsconfig_create", ["filesystem"], { cause: "mounts[3] (tmpfs on /data)" });
   const failure = startFailure(mount, errno.EINVAL, "web");

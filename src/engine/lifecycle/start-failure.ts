@@ -22,7 +22,8 @@ export function startFailure(step: Step | undefined, error: number, name: string
     });
   }
   if (step.op === "exec") return execFailure(step, error);
-  if (step.op === "chdir" && error !== errno.ECANCELED) return directoryFailure(step, error);
+  if ((step.op === "try_chdir" || step.op === "retry_chdir") && error !== errno.ECANCELED)
+    return directoryFailure(step, error);
   const hint = hintOf(step, error);
   return new GalleyError(codeOf(error), `${step.cause}: ${step.op}: ${describeErrno(error)}`, {
     op: "start",
