@@ -4,11 +4,14 @@
  *
  * Chunks with ahead-of-time bytecode start about four times as fast as one bundle, since a command loads only its own. What the everyday
  * commands use lies together (scripts/profile.ts), which takes another twentieth off.
+ * Beside it comes galley-runtime, the OCI runtime for managers: see build-lean.ts.
+ *
  * The executable reads no .env and no bunfig.toml: those of the user's directory are not Galley's.
  */
 import { copyFileSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { hostBusybox } from "../src/cli/assets.ts";
+import { buildLean } from "./build-lean.ts";
 import { withProfiles } from "./profile.ts";
 
 const home = join(import.meta.dir, "..");
@@ -75,4 +78,6 @@ async function build(output: string): Promise<void> {
   console.log(`${output}, ${(statSync(output).size / 1e6).toFixed(0)} MB`);
 }
 
-await build(resolve(process.argv[2] ?? join(home, "dist/galley")));
+const output = resolve(process.argv[2] ?? join(home, "dist/galley"));
+await build(output);
+await buildLean(join(dirname(output), "galley-runtime"));

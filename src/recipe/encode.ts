@@ -1,5 +1,5 @@
 import { GalleyError } from "../errors.ts";
-import { CWD, type Fixup, fixupKinds, NONE, type OpSpec, ops, sectionNames } from "./ops.ts";
+import { CWD, type Fixup, fixupKinds, NONE, type OpName, type OpSpec, ops, sectionNames } from "./ops.ts";
 import type { Arg, Recipe, ShimSettings, Step } from "./recipe.ts";
 import { SIZE_LIMIT, STEP_LIMIT, tooManyBytes, tooManySteps } from "./too-large.ts";
 
@@ -139,20 +139,18 @@ class Encoder {
     if (args.length !== params.length) {
       throw new GalleyError("internal", `${op} takes ${params.join(", ")}`, { subject: cause });
     }
-    this.words[at] = code | ((out === undefined ? NO_SLOT : this.slots.number(out)) << 16);
-    if (tolerate !== undefined) this.words[at + 1] = errorNumbers(tolerate);
-    this.words[at + 2] = this.data.string(cause);
+    const { words, data, slots } = this;
+    words[at] = code | ((out === undefined ? NO_SLOT : slots.number(out)) << 16);
+    if (tolerate !== undefined) words[at + 1] = errorNumbers(tolerate);
+    words[at + 2] = data.string(cause);
+    const texts = textParams(op);
     let word = at + 4;
-    for (let index = 0; index < params.length; index++) {
+    for (let index = 0; index < args.length; index++, word += 2) {
       const arg = args[index] as Arg;
-      if (typeof arg === "string") {
-        this.words[word] = params[index]?.endsWith(":str") ? this.data.string(arg) : this.slots.number(arg);
-      } else if (typeof arg === "object") {
-        word += this.object(word, arg);
-      } else {
-        this.long(word, arg);
-      }
-      word += 2;
+      if (typeof arg === "string") words[word] = texts[index] ? data.string(arg) : slots.number(arg);
+      else if (typeof arg === "object") word += this.object(word, arg);
+      else if (typeof arg === "number" && arg >= 0 && arg <= 0xffffffff) words[word] = arg;
+      else this.long(word, arg);
     }
   }
 
@@ -220,6 +218,14 @@ class Encoder {
     result.set(data, byteLength);
     return result;
   }
+}
+
+const textsOf: Partial<Record<OpName, readonly boolean[]>> = {};
+
+/** Which of an operation's parameters are texts, not slots. */
+function textParams(op: OpName): readonly boolean[] {
+  textsOf[op] ??= ops[op].params.map((param: string) => param.endsWith(":str"));
+  return textsOf[op];
 }
 
 function errorNumbers(numbers: readonly number[]): number {

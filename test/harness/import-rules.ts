@@ -18,6 +18,7 @@ export const tiers: readonly (readonly string[])[] = [
   ["compose"],
   ["api"],
   ["cli"],
+  ["lean"],
 ];
 
 /** The most lines that a file may have. */

@@ -2,9 +2,8 @@
 import { describe, expect } from "bun:test";
 import { readFileSync } from "node:fs";
 import { exampleConfig } from "../../src/runtime/oci/example.ts";
-import { galleyProgram } from "../harness/galley.ts";
 import { testWith } from "../harness/requirements.ts";
-import { OciBundle } from "./oci-bundle.ts";
+import { OciBundle, runtimeProgram } from "./oci-bundle.ts";
 
 const needs = { root: true, paths: ["/bin/busybox"] } as const;
 
@@ -14,7 +13,7 @@ function root(name: string, body: () => Promise<void>): void {
 
 function follow(bundle: OciBundle, ...flags: readonly string[]) {
   const log = bundle.folder.at("events");
-  const child = Bun.spawn([galleyProgram(), "runtime", "--root", bundle.root, "events", ...flags, bundle.id], {
+  const child = Bun.spawn([...runtimeProgram(), "--root", bundle.root, "events", ...flags, bundle.id], {
     env: { PATH: process.env.PATH },
     stdio: ["ignore", Bun.file(log), "inherit"],
   });

@@ -12,6 +12,15 @@ export interface BundleOptions extends Omit<Partial<RuntimeConfig>, "process"> {
 
 let count = 0;
 
+/** What the runtime under test calls itself. */
+export const runtimeName = process.env.GALLEY_TEST_RUNTIME === undefined ? "galley runtime" : "galley-runtime";
+
+/** The runtime under test: the program that GALLEY_TEST_RUNTIME names, or the command line's. */
+export function runtimeProgram(): readonly string[] {
+  const { GALLEY_TEST_RUNTIME: program } = process.env;
+  return program === undefined ? [galleyProgram(), "runtime"] : [program];
+}
+
 /** Everything of it goes with the scope, containers too. */
 export class OciBundle implements AsyncDisposable {
   readonly folder = new Scratch();
@@ -39,7 +48,7 @@ export class OciBundle implements AsyncDisposable {
   /** Runs a command of the runtime to its end. Standard streams are files: a container may hold them for longer. */
   async run(...args: readonly string[]): Promise<Result> {
     const [out, err] = [this.folder.at(`out-${++count}`), this.folder.at(`err-${count}`)];
-    const child = Bun.spawn([galleyProgram(), "runtime", "--root", this.root, ...args], {
+    const child = Bun.spawn([...runtimeProgram(), "--root", this.root, ...args], {
       cwd: this.path,
       env: { PATH: process.env.PATH },
       stdio: ["ignore", Bun.file(out), Bun.file(err)],

@@ -3,9 +3,8 @@ import { describe, expect } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { detectCgroups } from "../../src/linux/cgroups/detect.ts";
 import { exampleConfig } from "../../src/runtime/oci/example.ts";
-import { galleyProgram } from "../harness/galley.ts";
 import { testWith } from "../harness/requirements.ts";
-import { OciBundle } from "./oci-bundle.ts";
+import { OciBundle, runtimeProgram } from "./oci-bundle.ts";
 
 const needs = { root: true, paths: ["/bin/busybox"] } as const;
 
@@ -221,17 +220,7 @@ describe("what a process is given", () => {
     const missing = await bundle.run("exec", "--cwd", "/nosuch", bundle.id, "true");
     expect(missing.stderr).toContain('chdir to cwd ("/nosuch") set in config.json failed: no such file or directory');
     const out = `/proc/self/fd/3`;
-    const args = [
-      galleyProgram(),
-      "runtime",
-      "--root",
-      bundle.root,
-      "exec",
-      "--preserve-fds=1",
-      "--cwd",
-      out,
-      bundle.id,
-    ];
+    const args = [...runtimeProgram(), "--root", bundle.root, "exec", "--preserve-fds=1", "--cwd", out, bundle.id];
     const leaked = Bun.spawnSync(["sh", "-c", '"$@" 3</', "sh", ...args, "pwd"], { cwd: bundle.path });
     expect([leaked.exitCode, leaked.stdout.toString()]).toEqual([255, ""]);
     expect(leaked.stderr.toString()).toContain("possible container breakout detected");
@@ -244,7 +233,7 @@ describe("what a process is given", () => {
     const given = bundle.folder.at("given");
     writeFileSync(given, "given\n");
     const script = '"$@" 3<"$0" 5<"$0"';
-    const args = [galleyProgram(), "runtime", "--root", bundle.root, "run", "--preserve-fds", "1", bundle.id];
+    const args = [...runtimeProgram(), "--root", bundle.root, "run", "--preserve-fds", "1", bundle.id];
     const child = Bun.spawnSync(["sh", "-c", script, given, ...args], {
       cwd: bundle.path,
       env: { PATH: process.env.PATH },

@@ -3,9 +3,8 @@ import { describe, expect } from "bun:test";
 import { cpus } from "node:os";
 import { exampleConfig } from "../../src/runtime/oci/example.ts";
 import type { ProcessConfig } from "../../src/spec/runtime.ts";
-import { galleyProgram } from "../harness/galley.ts";
 import { testWith } from "../harness/requirements.ts";
-import { OciBundle } from "./oci-bundle.ts";
+import { OciBundle, runtimeProgram } from "./oci-bundle.ts";
 
 const needs = { root: true, paths: ["/bin/busybox"] } as const;
 
@@ -29,7 +28,7 @@ describe("the CPUs of a process", () => {
   root(`${many ? "are" : "(of one only)"} not those that the runtime was bound to, nor an exec's`, async () => {
     await using bundle = new OciBundle(`${allowed.join(" ")}; exec sleep 1000`);
     const bound = (...args: readonly string[]): string => {
-      const argv = ["taskset", "1", galleyProgram(), "runtime", "--root", bundle.root, ...args];
+      const argv = ["taskset", "1", ...runtimeProgram(), "--root", bundle.root, ...args];
       return Bun.spawnSync(argv, { cwd: bundle.path }).stdout.toString();
     };
     const free = Bun.spawnSync(allowed).stdout.toString();

@@ -4,7 +4,7 @@ import { readFileSync, symlinkSync } from "node:fs";
 import { runtimeCommands } from "../../src/cli/runtime/table.ts";
 import { galleyProgram } from "../harness/galley.ts";
 import { testWith } from "../harness/requirements.ts";
-import { OciBundle } from "./oci-bundle.ts";
+import { OciBundle, runtimeName } from "./oci-bundle.ts";
 
 const needs = { root: true, paths: ["/bin/busybox"] } as const;
 
@@ -16,11 +16,11 @@ describe("help", () => {
   root("of the whole and of a command has the layout that scripts read", async () => {
     await using bundle = new OciBundle("true");
     const all = await bundle.ok("help");
-    expect(all).toStartWith("NAME:\n   galley runtime - Open Container Initiative runtime\n");
+    expect(all).toStartWith(`NAME:\n   ${runtimeName} - Open Container Initiative runtime\n`);
     for (const name of Object.keys(runtimeCommands)) expect(all).toMatch(new RegExp(`^   ${name} +\\S`, "m"));
-    expect(await bundle.ok("create", "-h")).toStartWith("NAME:\n   galley runtime create - ");
+    expect(await bundle.ok("create", "-h")).toStartWith(`NAME:\n   ${runtimeName} create - `);
     expect(await bundle.ok("help", "kill")).toContain(
-      "USAGE:\n   galley runtime kill [command options] <container-id> [signal]",
+      `USAGE:\n   ${runtimeName} kill [command options] <container-id> [signal]`,
     );
     expect((await bundle.run("help", "nosuch")).stderr).toContain("No help topic for 'nosuch'");
   });

@@ -1,5 +1,5 @@
 /** What is done to a container from outside: signals, pauses, its removal. */
-import { existsSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { GalleyError, toGalleyError } from "../../errors.ts";
 import { detectCgroups } from "../../linux/cgroups/detect.ts";
 import { placesOf } from "../../linux/cgroups/places.ts";
@@ -62,9 +62,13 @@ export function processesIn(path: string): readonly number[] {
   const places = placesOf(detectCgroups(), path).map(({ directory }) => directory);
   const found = places.find((directory) => existsSync(`${directory}/cgroup.procs`));
   if (found === undefined) return [];
-  const files = [...new Bun.Glob("**/cgroup.procs").scanSync({ cwd: found, absolute: true, onlyFiles: true })];
-  const pids = files.flatMap((file) => readFileSync(file, "utf8").split("\n").filter(Boolean).map(Number));
-  return [...new Set(pids)].sort((a, b) => a - b);
+  return [...new Set(pidsBelow(found))].sort((a, b) => a - b);
+}
+
+function pidsBelow(directory: string): readonly number[] {
+  const own = readFileSync(`${directory}/cgroup.procs`, "utf8").split("\n").filter(Boolean).map(Number);
+  const children = readdirSync(directory, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  return own.concat(children.flatMap(({ name }) => pidsBelow(`${directory}/${name}`)));
 }
 
 /** Freezes or thaws all processes; `failed_precondition` where the container is not in the state that this takes. */

@@ -5,6 +5,7 @@
 import { GalleyError } from "../../errors.ts";
 import type { ProcessConfig, RuntimeConfig } from "../runtime.ts";
 import { checks, processChecks } from "./checks.ts";
+import { readJson } from "./json.ts";
 import type { Problem, ValidationContext } from "./problem.ts";
 import { processShape, runtimeShape } from "./runtime-shape.ts";
 import type { Shape } from "./shape.ts";
@@ -73,20 +74,10 @@ export function parseShaped(text: string, file: string, shape: Shape): unknown {
   return value;
 }
 
-type Source = { readonly source?: string };
-
 function parseJson(text: string, file: string): unknown {
   try {
-    return JSON.parse(text, reviver as (key: string, value: unknown) => unknown);
+    return readJson(text);
   } catch (cause) {
     throw new GalleyError("invalid_argument", "is not JSON", { op: "read", subject: file, cause });
   }
-}
-
-/** Undefined removes a property. Numbers that a double cannot hold stay whole where a rule of seccomp compares with them. */
-function reviver(this: unknown, key: string, value: unknown, { source = "" }: Source): unknown {
-  if (value === null) return undefined;
-  const isLarge = typeof value === "number" && !Number.isSafeInteger(value);
-  const isCompared = key === "value" || key === "valueTwo";
-  return isLarge && isCompared && /^[0-9]+$/.test(source) ? BigInt(source) : value;
 }

@@ -1,0 +1,43 @@
+/** The OCI runtime's tests once more, on the lean program: what it does itself and what it hands over to the whole one. */
+import { beforeAll, describe, expect } from "bun:test";
+import { mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { testWith } from "../harness/requirements.ts";
+
+const home = join(import.meta.dir, "../..");
+const directory = join(home, "build/test-lean");
+const program = join(directory, "galley-runtime");
+
+/** The engine is compiled by the first call on a machine. */
+const BUILD_LIMIT = 600_000;
+const SUITE_LIMIT = 600_000;
+
+beforeAll(() => {
+  mkdirSync(directory, { recursive: true });
+  const built = Bun.spawnSync([process.execPath, join(home, "scripts/build-lean.ts"), program]);
+  if (built.exitCode !== 0) throw new Error(built.stderr.toString());
+  // The whole program is the clone's launcher, called by the name that it would be called by.
+  const launcher = join(directory, "launcher", "galley-runtime");
+  mkdirSync(join(directory, "launcher"), { recursive: true });
+  rmSync(launcher, { force: true });
+  symlinkSync(join(home, "bin/galley"), launcher);
+  writeFileSync(join(directory, "galley"), `#!/bin/sh\nexec ${launcher} "$@"\n`, { mode: 0o755 });
+}, BUILD_LIMIT);
+
+describe("galley-runtime", () => {
+  for (const file of readdirSync(join(home, "test/oci")).filter((name) => name.endsWith(".test.ts"))) {
+    testWith(
+      { root: true },
+      `passes test/oci/${file}`,
+      async () => {
+        const child = Bun.spawn([process.execPath, "test", "--timeout=120000", join(home, "test/oci", file)], {
+          env: { ...process.env, GALLEY_TEST_RUNTIME: program },
+          stdio: ["ignore", "pipe", "pipe"],
+        });
+        const [output, status] = await Promise.all([new Response(child.stderr).text(), child.exited]);
+        expect(status === 0 ? "" : output).toBe("");
+      },
+      SUITE_LIMIT,
+    );
+  }
+});
