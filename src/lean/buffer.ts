@@ -33,9 +33,16 @@ export class LeanBuffer extends Uint8Array {
     return system.encodeInto(text, this, offset);
   }
 
-  override toString(): string {
-    return system.decode(this);
+  override toString(encoding: "utf8" | "hex" = "utf8"): string {
+    return encoding === "hex" ? hexOf(this) : system.decode(this);
   }
+}
+
+/** Two digits a byte. */
+export function hexOf(bytes: Uint8Array): string {
+  let text = "";
+  for (const byte of bytes) text += byte.toString(16).padStart(2, "0");
+  return text;
 }
 
 /** Buffer.from of texts, buffers and lists of bytes. */

@@ -1,5 +1,5 @@
 /** The part of Bun that the OCI runtime uses. */
-import { bufferFrom, LeanBuffer } from "./buffer.ts";
+import { bufferFrom, hexOf, LeanBuffer } from "./buffer.ts";
 import { spawn } from "./spawn.ts";
 import { sleep } from "./time.ts";
 
@@ -19,7 +19,7 @@ class CryptoHasher {
   digest(encoding: "hex"): string;
   digest(encoding?: "hex"): Uint8Array | string {
     const bytes = bufferFrom(system.sha256(LeanBuffer.concat(this.parts)));
-    return encoding === undefined ? bytes : [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+    return encoding === undefined ? bytes : hexOf(bytes);
   }
 }
 

@@ -1,5 +1,5 @@
 /** What Bun and Node define globally, as far as the OCI runtime uses it. Imported before everything else. */
-import { LeanBuffer, randomBytes } from "./buffer.ts";
+import { hexOf, LeanBuffer, randomBytes } from "./buffer.ts";
 import { Bun } from "./bun.ts";
 import { addMissing } from "./missing.ts";
 import { process } from "./process.ts";
@@ -11,7 +11,7 @@ function randomUUID(): string {
   const bytes = randomBytes(16);
   bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40;
   bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
-  const digits = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  const digits = hexOf(bytes);
   return [
     [0, 8],
     [8, 12],

@@ -1,3 +1,4 @@
+import { parseSignal } from "../linux/signals.ts";
 import { attempt, systemFailure } from "./system.ts";
 
 const PATH_MAX = 4096;
@@ -23,9 +24,9 @@ function cwd(): string {
 }
 
 /** A process alone: 0 and numbers below it would be groups of them, or all. */
-function kill(pid: number, signal: number): void {
+function kill(pid: number, signal: number | string): void {
   if (!(Number.isSafeInteger(pid) && pid > 0)) throw new TypeError(`no process ${pid}`);
-  const result = attempt("kill", pid, signal);
+  const result = attempt("kill", pid, typeof signal === "number" ? signal : parseSignal(signal));
   if (result < 0) throw systemFailure(-result, "kill", undefined);
 }
 
