@@ -73,7 +73,7 @@ describe("an image whose directory is a link", () => {
   it("a loop of links is an error, and leaves nothing", async () => {
     const mounts = [{ destination: "/a/x", type: "tmpfs" }];
     await using box = new Box("true", { mounts, image: (folder) => symlinkSync("a", `${folder}/a`) });
-    expect(await box.tryStart()).toMatchObject({ op: "resolve", errno: "ELOOP" });
+    expect(await box.tryStart()).toMatchObject({ op: "fsconfig_mode_of", errno: "ELOOP" });
     expect(box.leftovers()).toEqual([]);
   });
 });
