@@ -15,6 +15,7 @@ const symbols = {
     args: [FFIType.ptr, FFIType.u32, FFIType.i32, FFIType.u32, FFIType.ptr],
     returns: FFIType.i32,
   },
+  seccomp_attr_set: { args: [FFIType.ptr, FFIType.i32, FFIType.u32], returns: FFIType.i32 },
   seccomp_export_bpf: { args: [FFIType.ptr, FFIType.i32], returns: FFIType.i32 },
   seccomp_syscall_resolve_name: { args: [FFIType.ptr], returns: FFIType.i32 },
   seccomp_syscall_resolve_name_arch: { args: [FFIType.u32, FFIType.ptr], returns: FFIType.i32 },
@@ -61,12 +62,24 @@ export function highestCall(library: Library, config: SeccompConfig, architectur
   );
 }
 
+/** SCMP_FLTATR_CTL_OPTIMIZE, and its value for a binary tree (seccomp_attr_set(3)). */
+const OPTIMIZE = 8;
+const BINARY_TREE = 2;
+/** runc asks for the tree where there are more rules than this. */
+const MANY_RULES = 32;
+
+/** How many rules runc makes of a configuration: one for each name. */
+function rulesOf({ syscalls = [] }: SeccompConfig): number {
+  return syscalls.reduce((sum, { names }) => sum + names.length, 0);
+}
+
 /** The library's program, given the rules as runc gives them. Throws where the library refuses a rule. */
 export function libseccompProgram(library: Library, config: SeccompConfig): Uint8Array {
   const defaultAction = actionValue(config.defaultAction, config.defaultErrnoRet, "defaultAction");
   const filter = library.seccomp_init(defaultAction);
   if (filter === null) throw new Error("seccomp_init");
   try {
+    if (rulesOf(config) > MANY_RULES) library.seccomp_attr_set(filter, OPTIMIZE, BINARY_TREE);
     for (const architecture of config.architectures ?? []) library.seccomp_arch_add(filter, tokens[architecture] ?? 0);
     for (const rule of config.syscalls ?? []) {
       const action = actionValue(rule.action, rule.errnoRet, "action");
