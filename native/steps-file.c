@@ -108,6 +108,8 @@ long step_verify(struct actor *self, const struct step *step) {
       return is_proc_root(fd) ? 0 : -EBADF;
     case VERIFY_DEVPTS:
       return is_on(fd, DEVPTS_SUPER_MAGIC) ? 0 : -EBADF;
+    case VERIFY_NOT_PROC:
+      return is_on(fd, PROC_SUPER_MAGIC) ? -EBADF : 0;
     case VERIFY_CGROUP:
       return is_on(fd, CGROUP_SUPER_MAGIC) || is_on(fd, CGROUP2_SUPER_MAGIC) ? 0 : -EBADF;
     default:

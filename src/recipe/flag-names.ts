@@ -81,7 +81,7 @@ const tables: Readonly<Record<string, FlagTable>> = {
 const names: Readonly<Record<string, readonly string[]>> = {
   netlink: Object.assign([], { 0: "NETLINK_ROUTE", 12: "NETLINK_NETFILTER" }),
   "resolve-kind": ["existing", "directory", "file"],
-  "verify-kind": Object.assign([], { 1: "/dev/null", 2: "proc", 3: "devpts", 4: "cgroup" }),
+  "verify-kind": Object.assign([], { 1: "/dev/null", 2: "proc", 3: "devpts", 4: "cgroup", 5: "not proc" }),
   "socket-type": Object.assign([], { 1: "SOCK_STREAM", 2: "SOCK_DGRAM", 5: "SOCK_SEQPACKET" }),
   rlimit: [
     "RLIMIT_CPU",

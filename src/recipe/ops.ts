@@ -202,6 +202,8 @@ export const ops = {
    * and what it wrote are in the note of the report, or of the gate.
    */
   run_hook: call(153, "path:str", "argv:data", "envp:data", "input:data", "pidAt:u64", "timeout:u64"),
+  /** mknodat(2); a node of the same type and number that is there already will do, anything else is EEXIST. */
+  make_node: call(180, "dir:fd", "path:str", "mode:u64:octal", "device:u64:device"),
 } as const satisfies Record<string, OpSpec>;
 
 export type OpName = keyof typeof ops;
@@ -221,8 +223,8 @@ export type Fixup =
   | { readonly kind: "interfaceIndex"; readonly offset: number; readonly name: string };
 export const fixupKinds = ["none", "pid", "slot", "interfaceIndex"] as const;
 
-/** `verify` kinds: /dev/null by device number, a proc mount's root, a devpts file, a cgroup directory. */
-export const verifyKind = { devNull: 1, procRoot: 2, devpts: 3, cgroup: 4 } as const;
+/** `verify` kinds: /dev/null by device number, a proc mount's root, a devpts file, a cgroup directory, nothing of a procfs. */
+export const verifyKind = { devNull: 1, procRoot: 2, devpts: 3, cgroup: 4, notProc: 5 } as const;
 
 /** `resolve` kinds. */
 export const resolveKind = { existing: 0, directory: 1, file: 2 } as const;

@@ -57,7 +57,7 @@ function makeNode(device: DeviceConfig, cause: string, steps: Step[]): void {
 function nodeSteps(device: DeviceConfig, directory: string, name: string, cause: string, steps: Step[]): void {
   const { fileMode = 0o666, major = 0, minor = 0, uid = 0, gid = 0 } = device;
   const [mode, number] = [types[device.type] | (fileMode & 0o7777), deviceNumber(major, minor)];
-  steps.push(step("mknodat", [directory, name, mode, number], { cause, tolerate: [errno.EEXIST] }));
+  steps.push(step("make_node", [directory, name, mode, number], { cause }));
   if (uid !== 0 || gid !== 0) {
     steps.push(step("fchownat", [directory, name, uid, gid, flag.AT_SYMLINK_NOFOLLOW], { cause }));
   }

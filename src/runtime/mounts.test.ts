@@ -16,6 +16,7 @@ describe("file systems", () => {
       "fsconfig_create(<filesystem>)",
       "mount = fsmount(<filesystem>, FSOPEN_CLOEXEC, MOUNT_ATTR_NOSUID)",
       'target = resolve_like(<root>, "/t", <mount>, 0755)',
+      "verify(<target>, not proc)",
       'move_mount(<mount>, "", <target>, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)',
     ]);
   });
@@ -60,6 +61,7 @@ describe("binds", () => {
       'mount = open_tree(AT_FDCWD, "/tmp", OPEN_TREE_CLONE|AT_RECURSIVE|OPEN_TREE_CLOEXEC)',
       expect.stringContaining('mount_setattr(<mount>, "", AT_EMPTY_PATH, [01'),
       'target = resolve_like(<root>, "/x", <mount>, 0755)',
+      "verify(<target>, not proc)",
       'move_mount(<mount>, "", <target>, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)',
       expect.stringContaining(
         'mount_setattr(<mount>, "", AT_EMPTY_PATH|AT_RECURSIVE, [00000000000000000000000000000000000004',
@@ -157,9 +159,9 @@ describe("devices", () => {
 
   test("are made in /dev and in directories below it, with owner and mode", () => {
     expect(linesOf(start({ mounts, linux: { devices } }), "linux.devices[")).toEqual([
-      'mknodat(<dev>, "null", 020666, 1:3)',
+      'make_node(<dev>, "null", 020666, 1:3)',
       'target = resolve(<root>, "/dev/disk", directory, 0755)',
-      'mknodat(<target>, "a", 060666, 8:1)',
+      'make_node(<target>, "a", 060666, 8:1)',
       'fchownat(<target>, "a", 5, 6, AT_SYMLINK_NOFOLLOW)',
     ]);
   });

@@ -2,8 +2,10 @@ import { GalleyError } from "../errors.ts";
 import { errno } from "../linux/errno.ts";
 import { encodeMountAttr, type FsParameter, type MountOptions, parseMountOptions } from "../linux/mount-options.ts";
 import { mountAttr } from "../linux/mount-words.ts";
+import { verifyKind } from "../recipe/ops.ts";
 import { type Step, step } from "../recipe/recipe.ts";
 import type { LinuxConfig, MountConfig, RuntimeConfig } from "../spec/runtime.ts";
+import { placeInProc } from "../spec/validate/proc-mounts.ts";
 import { type BindPlace, compileSource, forgetSources, type SourceSteps } from "./bind-source.ts";
 import { cgroupMount } from "./cgroup-mount.ts";
 import { makeFileSystem, setOnMount } from "./file-system.ts";
@@ -129,7 +131,10 @@ function parameters({ config: { source = "" }, options }: Mount): FsParameter[] 
 /** Finds or makes the destination below the root, moves the mount there and sets how it propagates. */
 function attach({ config, options, cause, slot: mount }: Mount, steps: Step[]): void {
   if (isKernelsOwn(config)) steps.push(...strictTarget(config.destination, cause));
-  else steps.push(step("resolve_like", [slot.root, config.destination, mount, 0o755], { out: slot.target, cause }));
+  else {
+    steps.push(step("resolve_like", [slot.root, config.destination, mount, 0o755], { out: slot.target, cause }));
+    steps.push(...guardProc(config.destination, mount, cause));
+  }
   if (options.tmpcopyup) {
     steps.push(step("copy_tree", [slot.target, mount], { cause: `${cause}: tmpcopyup` }));
   }
@@ -139,6 +144,15 @@ function attach({ config, options, cause, slot: mount }: Mount, steps: Step[]): 
     const attr = encodeMountAttr({ set: 0, clear: 0 }, type);
     steps.push(step("mount_setattr", [mount, "", flags, attr], { cause: `${cause}: propagation` }));
   }
+}
+
+/** A volume over the container's procfs would speak for the kernel; a link of the image's may lead into it too (CVE-2019-16884). */
+function guardProc(destination: string, mount: string, cause: string): Step[] {
+  const place = placeInProc(destination);
+  if (place === "replaceable") return [];
+  if (place === "itself")
+    return [step("verify", [mount, verifyKind.procRoot], { cause: `${cause}: must be a procfs` })];
+  return [step("verify", [slot.target, verifyKind.notProc], { cause: `${cause}: must not lie inside /proc` })];
 }
 
 function isKernelsOwn({ type, destination }: MountConfig): boolean {

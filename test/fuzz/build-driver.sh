@@ -22,4 +22,6 @@ compile $checked -c -o "$objects/try.o" "$here/driver-try.c"
 compile $checked -c -o "$objects/driver.o" "$here/driver.c"
 compile $checked -c -o "$objects/mutate.o" "$here/driver-mutate.c"
 compile -c -o "$objects/edges.o" "$here/driver-edges.c"
-${CC:-cc} $checked -o "$output" "$objects"/*.o
+# Another process may be executing the one that is there.
+${CC:-cc} $checked -o "$output.$$.tmp" "$objects"/*.o
+mv -f "$output.$$.tmp" "$output"

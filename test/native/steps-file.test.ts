@@ -239,3 +239,19 @@ for n in ("f","d","l"):
     expect(listed("to").stdout.toString()).toContain("user.empty");
   },
 );
+
+testWith({ root: true }, "a node that is there already must be the same", async () => {
+  using folder = new Scratch();
+  const make = async (name: string, mode: number, device: number) =>
+    (await run({ outside: [op("make_node", ["cwd", folder.at(name), mode, device])] })).report.failure?.errno;
+  const [character, block, fifo, zero, none] = [0o20666, 0o60666, 0o10666, 0x105, 0x103];
+  expect(await make("zero", character, zero)).toBeUndefined();
+  expect(statSync(folder.at("zero")).rdev).toBe(zero);
+  expect(await make("zero", character, zero)).toBeUndefined();
+  expect(await make("zero", character, none)).toBe(E.EXIST);
+  expect(await make("zero", block, zero)).toBe(E.EXIST);
+  expect([await make("pipe", fifo, 0), await make("pipe", fifo, 0)]).toEqual([undefined, undefined]);
+  symlinkSync("zero", folder.at("link"));
+  writeFileSync(folder.at("file"), "");
+  expect([await make("link", character, zero), await make("file", character, zero)]).toEqual([E.EXIST, E.EXIST]);
+});

@@ -26,11 +26,17 @@ export class OciBundle implements AsyncDisposable {
   readonly folder = new Scratch();
   readonly path: string;
   readonly root: string;
+  /** Where its programs put temporary files. */
+  readonly temporary: string;
+  /** What was configured last. */
+  config: BundleOptions = exampleConfig();
   readonly id = `oci-${process.pid}-${++count}`;
 
   constructor(script: string, options: BundleOptions = {}) {
     this.path = this.folder.at("bundle");
     this.root = this.folder.at("state");
+    this.temporary = this.folder.at("temporary");
+    mkdirSync(this.temporary);
     mkdirSync(`${this.path}/rootfs`, { recursive: true });
     makeBusyboxRoot(`${this.path}/rootfs`);
     this.configure(script, options);
@@ -41,8 +47,8 @@ export class OciBundle implements AsyncDisposable {
     const { hostname, ...base } = exampleConfig();
     const own = (rest.linux ?? base.linux)?.namespaces?.some(({ type }) => type === "uts") === true;
     const usual = { ...base.process, terminal: false, args: ["sh", "-c", script], env: ["PATH=/bin"] };
-    const config = { ...base, ...(own ? { hostname } : {}), ...rest, process: { ...usual, ...process } };
-    writeFileSync(`${this.path}/config.json`, JSON.stringify(config));
+    this.config = { ...base, ...(own ? { hostname } : {}), ...rest, process: { ...usual, ...process } };
+    writeFileSync(`${this.path}/config.json`, JSON.stringify(this.config));
   }
 
   /** Runs a command of the runtime to its end. Standard streams are files: a container may hold them for longer. */
@@ -50,7 +56,7 @@ export class OciBundle implements AsyncDisposable {
     const [out, err] = [this.folder.at(`out-${++count}`), this.folder.at(`err-${count}`)];
     const child = Bun.spawn([...runtimeProgram(), "--root", this.root, ...args], {
       cwd: this.path,
-      env: { PATH: process.env.PATH },
+      env: { PATH: process.env.PATH, TMPDIR: this.temporary },
       stdio: ["ignore", Bun.file(out), Bun.file(err)],
     });
     const status = await child.exited;

@@ -116,6 +116,26 @@ describe("a container", () => {
     expect((await bundle.run("update", "--pids-limit", "1", bundle.id)).stderr).toContain("container not running");
   });
 
+  root("runs under a seccomp profile that is older than what the runtime itself calls", async () => {
+    const names = [
+      "close_range",
+      "openat2",
+      "clone3",
+      "faccessat2",
+      "statx",
+      "mount_setattr",
+      "move_mount",
+      "pidfd_open",
+    ];
+    const rule = { names, action: "SCMP_ACT_ERRNO", errnoRet: 1 };
+    const seccomp = { defaultAction: "SCMP_ACT_ALLOW", syscalls: [rule] };
+    await using bundle = new OciBundle("echo ran");
+    for (const noNewPrivileges of [false, true]) {
+      bundle.configure("echo ran", { process: { noNewPrivileges }, linux: { ...exampleConfig().linux, seccomp } });
+      expect(await bundle.run("run", bundle.id)).toEqual({ status: 0, stdout: "ran\n", stderr: "" });
+    }
+  });
+
   root("of the host's pids is killed whole", async () => {
     await using bundle = new OciBundle("sleep 999 & exec sleep 1000", { linux: { namespaces: [{ type: "mount" }] } });
     await bundle.ok("run", "-d", bundle.id);

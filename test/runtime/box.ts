@@ -49,6 +49,8 @@ export interface BoxOptions extends Omit<Partial<RuntimeConfig>, "process" | "li
   readonly without?: readonly string[];
   /** Makes the image's own layer, above busybox's: what an attacker would put into it. */
   readonly image?: (folder: string) => void;
+  /** Changes the recipe of the start: what another runtime would do, or what an attacker does meanwhile. */
+  readonly change?: (recipe: Recipe) => Recipe;
 }
 
 export interface Ended {
@@ -91,6 +93,7 @@ export class Box implements AsyncDisposable {
   readonly name = `c${process.pid}-${++count}`;
   readonly config: RuntimeConfig;
   readonly #input: StartInput;
+  readonly #change: (recipe: Recipe) => Recipe;
   #report: Report | undefined;
   #recipe: Recipe | undefined;
 
@@ -99,6 +102,7 @@ export class Box implements AsyncDisposable {
       mkdirSync(this.folder.at(name), { mode: name === "run" ? 0o700 : 0o755 });
     }
     options.image?.(this.folder.at("own"));
+    this.#change = options.change ?? ((recipe) => recipe);
     this.config = configOf(this.name, typeof command === "string" ? ["sh", "-c", command] : command, options);
     this.#input = {
       config: this.config,
@@ -136,7 +140,7 @@ export class Box implements AsyncDisposable {
 
   /** Starts it; what was refused, if it was. */
   async tryStart(): Promise<Refused | undefined> {
-    this.#recipe = compileStart(this.#input);
+    this.#recipe = this.#change(compileStart(this.#input));
     this.#report = await this.#launch("run", this.#recipe);
     return refusal(this.#report, this.#recipe);
   }
@@ -249,7 +253,8 @@ function argsOf(command: string | readonly string[]): readonly string[] {
 
 /** What docker gives a container that asks for nothing, with a test's own parts. */
 function configOf(name: string, args: readonly string[], options: BoxOptions): RuntimeConfig {
-  const { process, linux, mounts = [], without = [], input: _, image: __, restart: ___, ...rest } = options;
+  const { process, linux, mounts = [], without = [], ...others } = options;
+  const { input: _, image: __, restart: ___, change: ____, ...rest } = others;
   const caps = defaultCapabilities;
   return {
     ociVersion: "1.3.0",

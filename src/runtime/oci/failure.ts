@@ -10,7 +10,21 @@ export function stepFailure(recipe: Recipe, failure: StepFailure, op: string): G
   const step = recipe.sections[failure.section]?.[failure.step];
   const what =
     step === undefined ? `the native program refused to start: ${describeErrno(failure.errno)}` : said(step, failure);
-  return new GalleyError("failed_precondition", `unable to ${verb} container process: ${what}`);
+  const hint = hintOf(step, failure);
+  const details = hint === undefined ? {} : { hint };
+  return new GalleyError("failed_precondition", `unable to ${verb} container process: ${what}`, details);
+}
+
+/** The inside ended at this step without having failed: somebody has killed it, and that is the kernel when memory runs out. */
+function isKilled({ section, errno: error }: StepFailure): boolean {
+  return section === "inside" && error === errno.ECANCELED;
+}
+
+function hintOf(step: Step | undefined, failure: StepFailure): string | undefined {
+  if (step === undefined) return undefined;
+  if (isKilled(failure)) return "container init was OOM-killed, or ended by another process (memory limit too low?)";
+  const { hintFor } = require("./hints.ts") as typeof import("./hints.ts");
+  return hintFor(step, failure.errno);
 }
 
 function said(step: Step, { errno: error, note }: StepFailure): string {

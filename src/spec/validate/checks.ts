@@ -10,7 +10,18 @@ import {
   timeOffsets,
 } from "./namespaces.ts";
 import type { Check } from "./problem.ts";
-import { capabilityNames, capabilitySets, oomScore, processCommand, rlimits, specVersion, umask } from "./process.ts";
+import { procMounts } from "./proc-mounts.ts";
+import {
+  annotations,
+  capabilityNames,
+  capabilitySets,
+  consoleSize,
+  oomScore,
+  processCommand,
+  rlimits,
+  specVersion,
+  umask,
+} from "./process.ts";
 import {
   blockIo,
   cpuBandwidth,
@@ -18,16 +29,19 @@ import {
   deviceRules,
   hugepages,
   memoryLimits,
+  networkPriorities,
+  rdma,
   swapNeedsLimit,
   unified,
 } from "./resources.ts";
 import { cpuAffinity, intelRdt, ioPriority, memoryPolicy, scheduler } from "./scheduling.ts";
-import { seccompNames, seccompNotify } from "./seccomp.ts";
+import { seccompNames, seccompNotify, seccompReturns } from "./seccomp.ts";
 import { sysctls } from "./sysctls.ts";
 
 /** The rules of a process alone, also of one that is added to a container. */
 export const processChecks: Readonly<Record<string, Check>> = {
   processCommand,
+  consoleSize,
   umask,
   capabilityNames,
   capabilitySets,
@@ -41,6 +55,7 @@ export const processChecks: Readonly<Record<string, Check>> = {
 /** Every rule by its name, in the order in which they are applied. */
 export const checks: Readonly<Record<string, Check>> = {
   specVersion,
+  annotations,
   root,
   ...processChecks,
   namespaceList,
@@ -56,6 +71,7 @@ export const checks: Readonly<Record<string, Check>> = {
   mountDestinations,
   mountSources,
   bindOptions,
+  procMounts,
   idMappedMounts,
   rootlessMountOwners,
   deviceNodes,
@@ -65,9 +81,12 @@ export const checks: Readonly<Record<string, Check>> = {
   cpusets,
   blockIo,
   hugepages,
+  rdma,
+  networkPriorities,
   deviceRules,
   unified,
   seccompNames,
+  seccompReturns,
   seccompNotify,
   memoryPolicy,
   intelRdt,

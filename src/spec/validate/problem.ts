@@ -32,6 +32,8 @@ export interface ValidationContext {
   readonly rootless?: boolean;
   /** Whether a path names the caller's own network namespace. */
   readonly isOwnNetwork?: (path: string) => boolean;
+  /** Whether a path lies on a procfs; where absent, `/proc` alone is taken for one. */
+  readonly isProcfs?: (path: string) => boolean;
 }
 
 /** One rule: the problems it finds, none where it is kept or does not concern the configuration. */

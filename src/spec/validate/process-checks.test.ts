@@ -4,7 +4,16 @@ import { base, findings, linux, map, matches, process, type Row, unbroken, user 
 const rows: readonly Row[] = [
   ["specVersion", { ...base, ociVersion: "2.0.0" }, ['ociVersion: version "2.0.0" is not supported']],
   ["specVersion", { ...base, ociVersion: "one" }, ["ociVersion: not supported"]],
+  ["specVersion", { ...base, ociVersion: "1.3" }, ["ociVersion: not supported"]],
   ["specVersion", { ...base, ociVersion: "1.0.2-dev" }, []],
+  ["specVersion", { ...base, ociVersion: "1.3.0+dev" }, []],
+  ["annotations", { ...base, annotations: { "": "x" } }, ['annotations[""]: must not be empty']],
+  [
+    "consoleSize",
+    process({ terminal: true, consoleSize: { height: 65536, width: 2 ** 40 } }),
+    ["process.consoleSize.height: at most 65535", "process.consoleSize.width: at most 65535"],
+  ],
+  ["consoleSize", process({ terminal: false, consoleSize: { height: 65536, width: 1 } }), []],
   ["root", { ociVersion: "1.0.0" }, ["root: is required"]],
   ["root", { ...base, root: { path: "" } }, ["root.path: must not be empty"]],
   ["root", linux({ rootfsPropagation: "public" }), ['linux.rootfsPropagation: unknown propagation "public"']],

@@ -2,14 +2,34 @@
 import type { ProcessConfig } from "../runtime.ts";
 import { type Check, error, type Problem, warning, when } from "./problem.ts";
 
-/** Version 1 of the specification, whatever its minor number: fields it adds are ignored by those that do not know them. */
+/**
+ * Version 1 of the specification, as SemVer writes it, whatever its minor number: fields it adds are ignored by those that do not know
+ * them.
+ */
 export const specVersion: Check = ({ ociVersion }) => {
-  const match = /^([0-9]+)\.[0-9]+(?:\.[0-9]+)?(?:[-+].*)?$/.exec(ociVersion);
+  const match = /^(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?$/.exec(
+    ociVersion,
+  );
   return when(
     match?.[1] !== "1",
-    error("ociVersion", `version ${JSON.stringify(ociVersion)} is not supported`, "this runtime follows version 1"),
+    error(
+      "ociVersion",
+      `version ${JSON.stringify(ociVersion)} is not supported`,
+      "this runtime follows version 1: write 1.3.0",
+    ),
   );
 };
+
+/** A key of an annotation is not empty. */
+export const annotations: Check = ({ annotations: all = {} }) =>
+  when("" in all, error('annotations[""]', "a key must not be empty"));
+
+/** The kernel counts rows and columns in 16 bits (ioctl_tty(2)); without a terminal its size is to be ignored. */
+export const consoleSize: Check = ({ process }) =>
+  (["height", "width"] as const).flatMap((name) => {
+    const value = process?.terminal === true ? (process.consoleSize?.[name] ?? 0) : 0;
+    return when(value > 0xffff, error(`process.consoleSize.${name}`, `must be at most 65535, is ${value}`));
+  });
 
 /** There is a process with a command. */
 export const processCommand: Check = ({ process }) => {

@@ -169,6 +169,81 @@ const rows: readonly Row[] = [
     { cgroups: "v2" },
   ],
   [
+    "blockIo",
+    resources({
+      blockIO: {
+        weightDevice: [
+          { major: 8, minor: 0 },
+          { major: 8, minor: 0, leafWeight: 7 },
+        ],
+      },
+    }),
+    ["blockIO.weightDevice[0]: needs weight or leafWeight", "blockIO.weightDevice[1].leafWeight: between 10"],
+  ],
+  [
+    "procMounts",
+    mount(
+      { destination: "/proc", type: "bind", source: "/volume" },
+      { destination: "/proc/self/attr", type: "tmpfs" },
+      { destination: "proc/../proc/./sys", source: "/volume", options: ["rbind"] },
+      { destination: "/proc/", type: "tmpfs" },
+    ),
+    [
+      "mounts[0].destination: not of type proc",
+      "mounts[1].destination: inside /proc",
+      "mounts[2].destination: inside /proc",
+      "mounts[3].destination: not of type proc",
+    ],
+  ],
+  [
+    "procMounts",
+    mount(
+      { destination: "/proc", type: "proc" },
+      { destination: "/proc", type: "none", source: "/proc", options: ["rbind"] },
+      { destination: "/proc/uptime", type: "bind", source: "/lxcfs/uptime" },
+      { destination: "/procedures", type: "tmpfs" },
+    ),
+    [],
+  ],
+  [
+    "rdma",
+    resources({ rdma: { mlx: {}, "a\nb": { hcaHandles: 1 } } }),
+    ["rdma.mlx: needs hcaHandles or hcaObjects", 'rdma["a\\nb"]: not the name of a device'],
+  ],
+  [
+    "networkPriorities",
+    resources({
+      network: {
+        priorities: [
+          { name: "eth0", priority: 1 },
+          { name: "e 0", priority: 1 },
+        ],
+      },
+    }),
+    ["network.priorities[1].name: not the name"],
+  ],
+  [
+    "seccompReturns",
+    seccomp({
+      defaultErrnoRet: 1,
+      syscalls: [
+        { names: ["a"], action: "SCMP_ACT_ERRNO", errnoRet: 4096 },
+        { names: ["a"], action: "SCMP_ACT_TRACE", errnoRet: 65535 },
+        { names: ["a"], action: "SCMP_ACT_KILL", errnoRet: 0 },
+      ],
+    }),
+    [
+      "seccomp.defaultErrnoRet: SCMP_ACT_ALLOW returns no error number",
+      "syscalls[0].errnoRet: at most 4095",
+      "syscalls[2].errnoRet: SCMP_ACT_KILL returns no error number",
+    ],
+  ],
+  [
+    "intelRdt",
+    linux({ intelRdt: { l3CacheSchema: "L3:0=f\nx", memBwSchema: "L3:0=f" } }),
+    ["intelRdt.l3CacheSchema: must be one line", "intelRdt.memBwSchema: begins with MB:"],
+  ],
+  [
     "seccompNames",
     seccomp({ defaultAction: "X", architectures: ["Y"], flags: ["Z"] }),
     ['defaultAction: unknown action "X"', 'architectures[0]: unknown architecture "Y"', 'flags[0]: unknown flag "Z"'],
@@ -248,8 +323,10 @@ test.each(rows.map((row) => [row] as const))("%j", (row) => {
 
 /** Rules of processes and namespaces, whose rows are in process-checks.test.ts. */
 const elsewhere = [
+  "annotations",
   "capabilityNames",
   "capabilitySets",
+  "consoleSize",
   "cpuAffinity",
   "hiddenPathsNeedMount",
   "hostnameNeedsUts",

@@ -86,13 +86,44 @@ export const blockIo = onResources(({ blockIO = {} }) => [
     const value = blockIO[name] ?? 0;
     return when(!isWeight(value), error(`${field}.blockIO.${name}`, `must be between 10 and 1000, is ${value}`));
   }),
-  ...(blockIO.weightDevice ?? []).flatMap(({ weight = 0 }, index) =>
-    when(
-      !isWeight(weight),
-      error(`${field}.blockIO.weightDevice[${index}].weight`, `must be between 10 and 1000, is ${weight}`),
-    ),
+  ...(blockIO.weightDevice ?? []).flatMap((device, index) =>
+    deviceWeights(device, `${field}.blockIO.weightDevice[${index}]`),
   ),
 ]);
+
+type Weights = { readonly weight?: number; readonly leafWeight?: number };
+
+function deviceWeights(device: Weights, place: string): readonly Problem[] {
+  return [
+    ...when(device.weight === undefined && device.leafWeight === undefined, error(place, "needs weight or leafWeight")),
+    ...(["weight", "leafWeight"] as const).flatMap((name) => {
+      const value = device[name] ?? 0;
+      return when(!isWeight(value), error(`${place}.${name}`, `must be between 10 and 1000, is ${value}`));
+    }),
+  ];
+}
+
+/** An entry limits handles, objects or both, of a device whose name is one word in the kernel's file. */
+export const rdma = onResources(({ rdma: devices = {} }) =>
+  Object.entries(devices).flatMap(([name, { hcaHandles, hcaObjects }]) => [
+    ...when(!isWord(name), error(keyed(`${field}.rdma`, name), "is not the name of a device")),
+    ...when(
+      hcaHandles === undefined && hcaObjects === undefined,
+      error(keyed(`${field}.rdma`, name), "needs hcaHandles or hcaObjects"),
+    ),
+  ]),
+);
+
+/** Priorities are written beside the name of their interface, which is one word. */
+export const networkPriorities = onResources(({ network = {} }) =>
+  (network.priorities ?? []).flatMap(({ name }, index) =>
+    when(!isWord(name), error(`${field}.network.priorities[${index}].name`, "is not the name of a network interface")),
+  ),
+);
+
+function isWord(name: string): boolean {
+  return /^[^\s/]+$/.test(name);
+}
 
 /** Sizes as the kernel names its files: 64KB, 2MB, 1GB. */
 export const hugepages = onResources(({ hugepageLimits = [] }) =>

@@ -6,7 +6,7 @@ const device = { "major!": i64, "minor!": i64 };
 
 const process = object({
   terminal: flag,
-  consoleSize: object({ "height!": u32, "width!": u32 }),
+  consoleSize: object({ "height!": u64, "width!": u64 }),
   user: object({ uid: u32, gid: u32, umask: u32, additionalGids: list(u32) }),
   args: list(text),
   env: list(text),

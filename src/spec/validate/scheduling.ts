@@ -120,9 +120,14 @@ export const intelRdt: Check = ({ linux }) => {
   if (value === undefined) return [];
   const id = value.closID ?? "";
   const isBad = id === "." || id === ".." || (id.length > 1 && id.includes("/"));
-  const schemata = value.schemata ?? [];
+  const { schemata = [], l3CacheSchema = "", memBwSchema = "" } = value;
   return [
     ...when(isBad, error("linux.intelRdt.closID", `is not a name: ${JSON.stringify(id)}`)),
+    ...when(l3CacheSchema.includes("\n"), error("linux.intelRdt.l3CacheSchema", "must be one line")),
+    ...when(
+      memBwSchema !== "" && !/^MB:[^\n]*$/.test(memBwSchema),
+      error("linux.intelRdt.memBwSchema", "must be one line that begins with MB:"),
+    ),
     ...schemata.flatMap((line, index) =>
       when(line.includes("\n"), error(`linux.intelRdt.schemata[${index}]`, "must be one line")),
     ),

@@ -48,6 +48,32 @@ function ruleProblems(
   ];
 }
 
+const ERRNO = "SCMP_ACT_ERRNO";
+/** The kernel's MAX_ERRNO; and what else an action carries has 16 bits. */
+const MOST_ERRNO = 4095;
+const MOST_DATA = 0xffff;
+
+function returnProblems(action: string, value: number | undefined, place: string): readonly Problem[] {
+  if (value === undefined) return [];
+  if (action !== ERRNO && action !== "SCMP_ACT_TRACE") {
+    return [error(place, `${action} returns no error number`, "leave it out, or use SCMP_ACT_ERRNO or SCMP_ACT_TRACE")];
+  }
+  const most = action === ERRNO ? MOST_ERRNO : MOST_DATA;
+  return when(value > most, error(place, `must be at most ${most}, is ${value}`));
+}
+
+/** Two actions return an error number, the others must have none (config-linux.md, "Seccomp"). */
+export const seccompReturns: Check = ({ linux }) => {
+  const config = linux?.seccomp;
+  if (config === undefined) return [];
+  return [
+    ...returnProblems(config.defaultAction, config.defaultErrnoRet, `${field}.defaultErrnoRet`),
+    ...(config.syscalls ?? []).flatMap(({ action, errnoRet }, index) =>
+      returnProblems(action, errnoRet, `${field}.syscalls[${index}].errnoRet`),
+    ),
+  ];
+};
+
 /** Who asks another process about calls must say where it listens, and must leave what hands the listener over alone. */
 export const seccompNotify: Check = ({ linux }) => {
   const config = linux?.seccomp;
