@@ -54,7 +54,11 @@ function guarded(command: RuntimeCommand): RuntimeCommand {
 
 const MANY = 100;
 
-const wholeFields = ['"hooks"', '"SCMP_ACT_NOTIFY"', '"listenerPath"'] as const;
+/** A container that is in a unit of systemd's. */
+const UNIT = '"unit":';
+
+/** In small letters: the names of fields are known in any. */
+const wholeFields = ['"hooks"', '"scmp_act_notify"', '"listenerpath"'] as const;
 
 /** Hooks run beside the start, service managers are spoken to over sockets, and so many descriptors leave no room for ours. */
 function needsWhole({ globals, flags, root, args: [id = ""] }: RuntimeInvocation): boolean {
@@ -62,13 +66,15 @@ function needsWhole({ globals, flags, root, args: [id = ""] }: RuntimeInvocation
   const given = flags as { readonly bundle?: string; readonly "preserve-fds"?: number };
   if (globals["systemd-cgroup"] || NOTIFY_SOCKET !== undefined) return true;
   if ((given["preserve-fds"] ?? 0) > MANY || Number(LISTEN_FDS ?? 0) > MANY) return true;
-  const directory = given.bundle === undefined ? join(root, id) : given.bundle || process.cwd();
-  const text = configuration(join(directory, "config.json"));
-  return wholeFields.some((field) => text.includes(field));
+  const home = join(root, id);
+  const text = textOf(
+    join(given.bundle === undefined ? home : given.bundle || process.cwd(), "config.json"),
+  ).toLowerCase();
+  return wholeFields.some((field) => text.includes(field)) || textOf(join(home, "state.json")).includes(UNIT);
 }
 
 /** Empty where it cannot be read: the command says why. */
-function configuration(path: string): string {
+function textOf(path: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch {
