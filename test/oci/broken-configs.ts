@@ -281,11 +281,6 @@ export const brokenConfigs: readonly Break[] = [
     'validate mounts[7].destination: "/proc/sys" cannot be mounted because it is inside /proc',
   ],
   [
-    "a volume over /proc",
-    ({ mounts }) => mounts.push({ destination: "/proc", type: "bind", source: "/tmp", options: ["rbind"] }),
-    'validate mounts[7].destination: "/proc" cannot be mounted because it is not of type proc',
-  ],
-  [
     "mapped IDs of half a kind",
     ({ mounts }) =>
       mounts.push({

@@ -6,6 +6,11 @@ const hook = (script: string) => [{ path: "/bin/sh", args: ["sh", "-c", script] 
 /** As in broken-configs.ts. */
 export const brokenStarts: readonly Break[] = [
   [
+    "a volume over /proc",
+    ({ mounts }) => mounts.push({ destination: "/proc", type: "bind", source: "/tmp", options: ["rbind"] }),
+    "unable to start container process: mounts[7] (bind on /proc): must be a procfs: verify: EBADF: Bad file descriptor (choose another destination; links in the image count)",
+  ],
+  [
     "a root that is not there",
     ({ root }) => (root.path = "nothing"),
     "root.path: invalid rootfs: stat BUNDLE/nothing: no such file or directory",

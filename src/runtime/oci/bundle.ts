@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, readlinkSync, statfsSync, statSync } from "node:fs";
+import { existsSync, readFileSync, readlinkSync, statSync } from "node:fs";
 import { isAbsolute, join, resolve } from "node:path";
 import { GalleyError } from "../../errors.ts";
 import { detectCgroups } from "../../linux/cgroups/detect.ts";
@@ -34,7 +34,6 @@ export function loadBundle(directory: string, id: string): Bundle {
   const warnings = validateConfig(config, {
     vocabulary: linuxVocabulary(),
     cgroups: detectCgroups().mode,
-    isProcfs,
     isOwnNetwork: (network) => isSameNamespace(network, "/proc/self/ns/net"),
   });
   const rootfs = rootOf(config, path);
@@ -55,17 +54,6 @@ function told({ field, message }: Problem): string {
 function refuseFile(rootfs: string): void {
   if (statSync(rootfs, { throwIfNoEntry: false })?.isDirectory() !== false) return;
   throw new GalleyError("invalid_argument", `invalid rootfs: ${rootfs} is not a directory`, { subject: "root.path" });
-}
-
-/** PROC_SUPER_MAGIC of statfs(2). */
-const PROCFS = 0x9fa0;
-
-function isProcfs(path: string): boolean {
-  try {
-    return statfsSync(path).type === PROCFS;
-  } catch {
-    return false;
-  }
 }
 
 function isSameNamespace(one: string, other: string): boolean {

@@ -32,7 +32,7 @@ export interface ValidationContext {
   readonly rootless?: boolean;
   /** Whether a path names the caller's own network namespace. */
   readonly isOwnNetwork?: (path: string) => boolean;
-  /** Whether a path lies on a procfs; where absent, `/proc` alone is taken for one. */
+  /** Whether a path lies on a procfs; where absent, the start is left to see. */
   readonly isProcfs?: (path: string) => boolean;
 }
 

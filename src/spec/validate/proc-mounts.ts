@@ -43,7 +43,7 @@ function problems(mount: MountConfig, path: string, field: string, context: Vali
 
 function isProc({ type, source = "", options = [] }: MountConfig, { isProcfs }: ValidationContext): boolean {
   const binds = type === "bind" || options.includes("bind") || options.includes("rbind");
-  return binds ? (isProcfs?.(source) ?? source === "/proc") : type === "proc";
+  return binds ? isProcfs?.(source) !== false : type === "proc";
 }
 
 function normal(path: string): string {

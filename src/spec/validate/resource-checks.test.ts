@@ -194,6 +194,7 @@ const rows: readonly Row[] = [
       "mounts[2].destination: inside /proc",
       "mounts[3].destination: not of type proc",
     ],
+    { isProcfs: () => false },
   ],
   [
     "procMounts",
