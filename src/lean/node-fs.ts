@@ -129,6 +129,13 @@ export function fstatSync(fd: number): Stats {
   throw systemFailure(-result, "fstat", undefined);
 }
 
+/** statfs(2): the type comes first, in a structure of at most 120 bytes. */
+export function statfsSync(path: Path): { readonly type: number } {
+  const buffer = new BigInt64Array(16);
+  call("statfs", path, path, new Uint8Array(buffer.buffer));
+  return { type: Number(buffer[0]) };
+}
+
 export function mkdirSync(path: Path, { mode = 0o777, recursive = false }: Mode & { recursive?: boolean } = {}): void {
   const result = attempt("mkdirat", AT_FDCWD, path, mode);
   if (result >= 0 || (recursive && result === EEXIST && statSync(path)?.isDirectory() === true)) return;

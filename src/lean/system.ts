@@ -48,6 +48,7 @@ export const calls = {
   renameat2: ARM ? 276 : 316,
   readlinkat: ARM ? 78 : 267,
   fchmodat: ARM ? 53 : 268,
+  statfs: ARM ? 43 : 137,
   statx: ARM ? 291 : 332,
   pipe2: ARM ? 59 : 293,
   socketpair: ARM ? 199 : 53,
