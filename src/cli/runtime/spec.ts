@@ -19,7 +19,7 @@ export const command = defineRuntimeCommand({
       throw new GalleyError("already_exists", `File config.json exists. Remove it first`, { subject: path });
     }
     const config = flags.rootless ? rootlessConfig() : exampleConfig();
-    writeFileSync(path, `${JSON.stringify(config, undefined, "\t")}\n`, { mode: 0o666 });
+    writeFileSync(path, JSON.stringify(config, undefined, "\t"), { mode: 0o666 });
     return 0;
   },
 });

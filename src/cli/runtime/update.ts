@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { GalleyError } from "../../errors.ts";
 import { homeOf } from "../../runtime/oci/home.ts";
 import { updateContainer } from "../../runtime/oci/update.ts";
 import type { ResourcesConfig } from "../../spec/runtime.ts";
@@ -30,7 +31,11 @@ const flags = {
     unlimited: true,
   }),
   "pids-limit": int({ usage: "Maximum number of pids allowed in the container" }),
+  "l3-cache-schema": string({ usage: "The string of Intel RDT/CAT L3 cache schema (not supported yet)" }),
+  "mem-bw-schema": string({ usage: "The string of Intel RDT/MBA memory bandwidth schema (not supported yet)" }),
 };
+
+const rdtFlags = ["l3-cache-schema", "mem-bw-schema"] as const;
 
 export const command = defineRuntimeCommand({
   usage: "[command options] <container-id>",
@@ -51,6 +56,10 @@ function fromFile(path: string): ResourcesConfig {
 
 /** Only what was given. */
 function fromFlags(given: FlagValues<typeof flags>, changed: ReadonlySet<string>): ResourcesConfig {
+  const rdt = rdtFlags.find((name) => changed.has(name));
+  if (rdt !== undefined) {
+    throw new GalleyError("unimplemented", "Intel RDT is not supported yet", { op: "update", subject: `--${rdt}` });
+  }
   const pick = (fields: Readonly<Record<string, keyof typeof flags>>) => {
     const entries = Object.entries(fields).filter(([, name]) => changed.has(name));
     return Object.fromEntries(entries.map(([field, name]) => [field, given[name]]));

@@ -84,16 +84,17 @@ export function exampleConfig(unified = detectCgroups().mode === "v2"): RuntimeC
 /** For a user without privileges: a user namespace of its own, and nothing that needs the host's root. */
 export function rootlessConfig(): RuntimeConfig {
   const config = exampleConfig();
-  const { resources: _, namespaces = [], ...linux } = config.linux ?? {};
+  const { resources: _, namespaces = [], maskedPaths = [], readonlyPaths = [] } = config.linux ?? {};
   const [uid, gid] = [process.geteuid?.() ?? 0, process.getegid?.() ?? 0];
   return {
     ...config,
     mounts: mounts.flatMap((mount) => rootlessMount(mount)),
     linux: {
-      ...linux,
       uidMappings: [{ containerID: 0, hostID: uid, size: 1 }],
       gidMappings: [{ containerID: 0, hostID: gid, size: 1 }],
       namespaces: [...namespaces.filter(({ type }) => type !== "network"), { type: "user" }],
+      maskedPaths,
+      readonlyPaths,
     },
   };
 }

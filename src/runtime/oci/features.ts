@@ -1,6 +1,5 @@
 /** What this runtime does (runtime-spec features.md): each list is asked of the code that does it. */
 import { allCapabilities, lastCapability } from "../../linux/capabilities.ts";
-import { detectCgroups } from "../../linux/cgroups/detect.ts";
 import { mountWord } from "../../linux/mount-words.ts";
 import { knownActions } from "../../linux/seccomp/actions.ts";
 import { knownArchitectures } from "../../linux/seccomp/architectures.ts";
@@ -17,7 +16,6 @@ const words =
 
 /** The document that `features` prints. */
 export function features(): Record<string, unknown> {
-  const cgroups = detectCgroups();
   return {
     ociVersionMin: "1.0.0",
     ociVersionMax: "1.3.0",
@@ -31,9 +29,7 @@ export function features(): Record<string, unknown> {
         v2: true,
         systemd: true,
         systemdUser: false,
-        rdma: [...cgroups.v1, ...(cgroups.v2 === undefined ? [] : [cgroups.v2])].some(({ controllers }) =>
-          controllers.includes("rdma"),
-        ),
+        rdma: true,
       },
       seccomp: {
         enabled: true,
