@@ -21,8 +21,9 @@ export interface CgroupEntry {
   readonly enter: readonly Step[];
 }
 
-/** For a process that joins a container's cgroup: nothing is made, and no limit is written again. */
+/** For a process that joins a container's cgroup, where it has one: nothing is made, and no limit is written again. */
 export function joinCgroup(linux: LinuxConfig, layout: CgroupLayout): CgroupEntry {
+  if (linux.cgroupsPath === "") return enterCgroup({ attach: [] });
   return enterCgroup(planJoin(layout, pathOf(linux)));
 }
 

@@ -1,4 +1,4 @@
-import type { Hierarchy } from "../linux/cgroups/detect.ts";
+import { type Hierarchy, ownDirectory } from "../linux/cgroups/detect.ts";
 import { cgroupLocation } from "../linux/cgroups/location.ts";
 import { errno } from "../linux/errno.ts";
 import type { AttributeChange, FsParameter, MountOptions } from "../linux/mount-options.ts";
@@ -30,8 +30,10 @@ export function cgroupMount(
   const { set } = attributes;
   const own = hasOwnNamespace(config.linux ?? {});
   const path = config.linux?.cgroupsPath ?? "/";
+  const place = (hierarchy: Hierarchy, version: 1 | 2): string =>
+    path === "" ? ownDirectory(hierarchy) : cgroupLocation(hierarchy, version, path);
   if (mode === "v2" && v2 !== undefined) {
-    const made = own ? newMount("cgroup2", [], set, cause) : ownSubtree(cgroupLocation(v2, 2, path), attributes, cause);
+    const made = own ? newMount("cgroup2", [], set, cause) : ownSubtree(place(v2, 2), attributes, cause);
     return [...made, ...attach(slot.mount, destination, cause)];
   }
   const source = { key: "source", value: "cgroup" };
@@ -44,7 +46,7 @@ export function cgroupMount(
     const name = directoryName(hierarchy);
     const made = own
       ? newMount("cgroup", hierarchyParameters(hierarchy), set, `${cause}: ${name}`)
-      : ownSubtree(cgroupLocation(hierarchy, 1, path), attributes, `${cause}: ${name}`);
+      : ownSubtree(place(hierarchy, 1), attributes, `${cause}: ${name}`);
     steps.push(...made, ...putBelowTop(hierarchy, name, cause));
   }
   if ((set & mountAttr.RDONLY) !== 0) steps.push(setOnMount(TOP, { set: mountAttr.RDONLY, clear: 0 }, 0, cause));

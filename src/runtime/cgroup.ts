@@ -7,6 +7,7 @@ import type { LinuxConfig } from "../spec/runtime.ts";
 import { utf8 } from "./bytes.ts";
 import { type CgroupEntry, enterSteps, openOwn, pathOf, writeStep } from "./cgroup-entry.ts";
 import { inUserNamespace } from "./id-maps.ts";
+import { NO_CGROUP, withoutCgroup } from "./no-cgroup.ts";
 import { slot } from "./slots.ts";
 
 /** What a container's cgroup adds to its sections. */
@@ -25,10 +26,18 @@ const SIGKILL = 9;
 /**
  * Compiles linux.cgroupsPath and linux.resources. What belongs to v1 is made beside the inside's mounts, and entered by the
  * process itself; a root in a user namespace may not write there, and is attached from outside.
+ *
+ * @param unprivileged the maker may make no device, and may not say who uses which
  */
-export function compileCgroup(linux: LinuxConfig, layout: CgroupLayout): CgroupSteps {
+export function compileCgroup(linux: LinuxConfig, layout: CgroupLayout, unprivileged = false): CgroupSteps {
+  if (linux.cgroupsPath === NO_CGROUP) return withoutCgroup(linux);
   const { resources } = linux;
-  const plan = planCgroup({ layout, path: pathOf(linux), ...(resources === undefined ? {} : { resources }) });
+  const plan = planCgroup({
+    layout,
+    path: pathOf(linux),
+    skipDevices: unprivileged,
+    ...(resources === undefined ? {} : { resources }),
+  });
   const before: Step[] = [];
   const prepare: Step[] = [];
   const unified = layout.v2 === undefined ? undefined : `${layout.v2.mountPoint}/`;

@@ -15,7 +15,8 @@ import { compileSeccomp, type SeccompSteps } from "./seccomp.ts";
 import { point, slot } from "./slots.ts";
 import { compileStdio, type Stdio } from "./stdio.ts";
 import { toldState } from "./told-state.ts";
-import type { ExecInput } from "./types.ts";
+import type { ExecInput, Managed } from "./types.ts";
+import { withoutUser } from "./unprivileged.ts";
 
 const CONTAINER = "container";
 
@@ -41,7 +42,7 @@ export function compileExec(input: ExecInput, facts: HostFacts = hostFacts()): R
       outside: [
         ...stdio.before,
         step("open_pid", [init.pid, init.startTime], pidfd),
-        ...(namespacesOf(linux).includes("pid") ? [joinPids()] : []),
+        ...joinBefore(linux, managed),
         ...openSharedRoot(linux, init.pid),
         ...cgroup.before,
         ...initialAffinity(process.execCPUAffinity),
@@ -58,8 +59,11 @@ export function compileExec(input: ExecInput, facts: HostFacts = hostFacts()): R
   };
 }
 
-function joinPids(): Step {
-  return step("setns", [CONTAINER, cloneFlags.pid], { cause: "linux.namespaces (pid)" });
+/** Who has no privilege may enter no other namespace before the user namespace that owns it (setns(2)). */
+function joinBefore(linux: LinuxConfig, managed: Managed | undefined): Step[] {
+  const types = namespacesOf(linux).filter((type) => type === "pid" || (type === "user" && managed?.unprivileged));
+  const flags = types.reduce((sum, type) => sum | cloneFlags[type], 0);
+  return flags === 0 ? [] : [step("setns", [CONTAINER, flags], { cause: `linux.namespaces (${types.join(", ")})` })];
 }
 
 function inside(input: ExecInput, stdio: Stdio, cgroup: CgroupEntry, seccomp: SeccompSteps): Step[] {
@@ -70,7 +74,7 @@ function inside(input: ExecInput, stdio: Stdio, cgroup: CgroupEntry, seccomp: Se
     ...steps.open,
     ...cgroup.enter,
     ...finalAffinity(input.process.execCPUAffinity),
-    ...joinContainer(CONTAINER, linux),
+    ...joinContainer(CONTAINER, input.managed?.unprivileged === true ? withoutUser(linux) : linux),
     step("setsid", [], { cause: "a session of its own", tolerate: [errno.EPERM] }),
     ...stdio.terminal,
     step("wait", [point.cgroup], { cause: "its OOM score is set" }),

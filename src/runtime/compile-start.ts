@@ -27,6 +27,7 @@ import { compileStdio, type Stdio } from "./stdio.ts";
 import { compileSysctls } from "./sysctls.ts";
 import { toldState } from "./told-state.ts";
 import type { StartInput } from "./types.ts";
+import { withoutPrivileges } from "./unprivileged.ts";
 import { refuseUnsupported } from "./unsupported.ts";
 
 /** What all parts of a start are made from. */
@@ -60,14 +61,14 @@ export function compileStart(input: StartInput, facts: HostFacts = hostFacts()):
     process,
     linux,
     facts,
-    namespaces: compileNamespaces(linux),
+    namespaces: managed?.unprivileged === true ? withoutPrivileges(compileNamespaces(linux)) : compileNamespaces(linux),
     stdio: compileStdio(process, {
       openStdin,
       console: true,
       owner: hostIds(linux, process.user),
       managed,
     }),
-    cgroup: compileCgroup(linux, facts.cgroups),
+    cgroup: compileCgroup(linux, facts.cgroups, managed?.unprivileged),
     propagation,
     devices: netDevices(linux),
     mounts: compileMounts(labelled(input.config), facts, { rootPath: directoryOf(input), linux, propagation }),

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { inOrder, lines, linesOf, start } from "./sample.ts";
+import { inOrder, lines, linesOf, machines, start } from "./sample.ts";
 
 const mount = { type: "mount" } as const;
 const pipe = { uidMappings: [{ containerID: 0, hostID: 1000, size: 10 }] };
@@ -63,6 +63,26 @@ describe("a user namespace", () => {
       "signal(1)",
     );
     expect(lines(recipe).slice(1, 4)).toEqual(["wait(1)", "setresgid(0, 0, 0)", "setresuid(0, 0, 0)"]);
+  });
+
+  test("of a maker without privileges the maps can be written, and groups stay as they are", () => {
+    const map = [{ containerID: 0, hostID: 1000, size: 1 }];
+    const namespaces = (["mount", "user"] as const).map((type) => ({ type }));
+    const linux = { namespaces, uidMappings: map, gidMappings: map };
+    const own = start({ linux }, machines.v1, { managed: { preserved: 0, unprivileged: true } });
+    inOrder(
+      lines(own, "outside"),
+      "prctl(PR_SET_DUMPABLE, 1",
+      "clone(",
+      '"uid_map"',
+      "prctl(PR_SET_DUMPABLE, 0",
+      '"setgroups", "deny"',
+      '"gid_map"',
+      "signal(1)",
+    );
+    inOrder(lines(own), "wait(1)", "prctl(PR_SET_DUMPABLE, 0", "setresuid(0, 0, 0)");
+    expect(lines(own).some((line) => line.startsWith("setgroups"))).toBe(false);
+    expect(lines(own, "outside").some((line) => line.includes("devices."))).toBe(false);
   });
 
   test("streams belong to the user as the host numbers it", () => {

@@ -45,7 +45,7 @@ export function compileProcess(
   filter: readonly Step[],
   managed: Managed = {},
 ): ProcessSteps {
-  const { keepKeyring = false, preserved = 0 } = managed;
+  const { keepKeyring = false, preserved = 0, unprivileged = false } = managed;
   const guarded = process.noNewPrivileges === true;
   const labels = labelsOf(process);
   return {
@@ -58,7 +58,7 @@ export function compileProcess(
       step("try_chdir", [process.cwd], { cause: "process.cwd" }),
       closeOnExec(preserved),
     ],
-    credentials: [...(guarded ? noNewPrivileges() : filter), ...credentials(process)],
+    credentials: [...(guarded ? noNewPrivileges() : filter), ...credentials(process, unprivileged)],
     filter: guarded ? filter : [],
     check: [step("check_exec", [process.args[0] ?? "", searchPath(process)], { cause: "process.args" })],
     exec: [execStep(process)],
@@ -126,7 +126,7 @@ function noNewPrivileges(): Step[] {
   return [step("prctl", [PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0], { cause: "process.noNewPrivileges" })];
 }
 
-function credentials(process: ProcessConfig): Step[] {
+function credentials(process: ProcessConfig, keepsGroups: boolean): Step[] {
   const { uid, gid, umask, additionalGids = [] } = process.user;
   checkIds(process.user);
   const plan = planCapabilities(process.capabilities ?? {});
@@ -134,7 +134,9 @@ function credentials(process: ProcessConfig): Step[] {
   return [
     ...dropBounding(plan),
     step("prctl", [PR_SET_KEEPCAPS, 1, 0, 0, 0], { cause: "process.capabilities" }),
-    step("setgroups", [additionalGids.length, groups], { cause: "process.user.additionalGids" }),
+    ...(keepsGroups && additionalGids.length === 0
+      ? []
+      : [step("setgroups", [additionalGids.length, groups], { cause: "process.user.additionalGids" })]),
     step("setresgid", [gid, gid, gid], { cause: "process.user.gid" }),
     step("setresuid", [uid, uid, uid], { cause: "process.user.uid" }),
     ...directory(process.cwd),

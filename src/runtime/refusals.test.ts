@@ -1,7 +1,8 @@
 import { expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import type { NamespaceType } from "../spec/runtime.ts";
-import { type ConfigPart, exec, failure, machines, start } from "./sample.ts";
+import { compileCgroup } from "./cgroup.ts";
+import { type ConfigPart, configWith, exec, failure, machines, start } from "./sample.ts";
 
 const unknown = "strange" as NamespaceType;
 const cases: readonly (readonly [string, ConfigPart])[] = [
@@ -30,7 +31,10 @@ const cases: readonly (readonly [string, ConfigPart])[] = [
           { linux: { intelRdt: {} } },
         ] as const,
       ]),
-  ["invalid_argument linux.cgroupsPath: must be set", { linux: { cgroupsPath: "" } }],
+  [
+    "failed_precondition linux.resources.pids: rootless needs no limits + no cgrouppath when no permission is granted for cgroups",
+    { linux: { cgroupsPath: "", resources: { pids: { limit: 1 } } } },
+  ],
   ["invalid_argument linux.cgroupsPath: must name a cgroup below the top", { linux: { cgroupsPath: "/" } }],
   [
     'invalid_argument linux.namespaces[1].type: unknown namespace "strange"',
@@ -90,6 +94,15 @@ const cases: readonly (readonly [string, ConfigPart])[] = [
 
 test.each(cases)("%s", (message, part) => {
   expect(failure(() => start(part))).toBe(message);
+});
+
+test("an empty cgroup path is none; a missing one is a mistake", () => {
+  const recipe = start({ linux: { cgroupsPath: "", resources: { devices: [] } } });
+  expect(JSON.stringify(recipe.sections)).not.toContain("/cg/");
+  const { cgroupsPath: _, ...linux } = configWith().linux ?? {};
+  expect(failure(() => compileCgroup(linux, machines.v1.cgroups))).toBe(
+    "invalid_argument linux.cgroupsPath: must be set",
+  );
 });
 
 test("an exec's process is looked at too", () => {

@@ -44,6 +44,8 @@ export interface Managed {
   readonly pidfdSocket?: string;
   /** The process stays in the session keyring of the caller. */
   readonly keepKeyring?: boolean;
+  /** Its maker has no privileges: of the host's IDs it maps its own, and it cannot change its groups (user_namespaces(7)). */
+  readonly unprivileged?: boolean;
   /** Descriptors 3 to 2 + this number are the process's. */
   readonly preserved?: number;
 }

@@ -1,3 +1,4 @@
+import { isRootless } from "../../runtime/oci/rootless.ts";
 import { defineRuntimeCommand } from "./command.ts";
 import { createFlags, handOver, service } from "./process-flags.ts";
 
@@ -14,6 +15,7 @@ export const command = defineRuntimeCommand({
       native: native(),
       bundle,
       log,
+      rootless: isRootless(globals.rootless),
       noPivot: flags["no-pivot"],
       systemd: globals["systemd-cgroup"],
       ...handOver(flags, cli.env),

@@ -1,5 +1,7 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { GalleyError } from "../../errors.ts";
+import { parsePasswd } from "../../linux/users.ts";
+import type { Home } from "../../runtime/oci/home.ts";
 import { allHomes, type State, stateOf } from "../../runtime/oci/state.ts";
 import { bool, string } from "../flags/kinds.ts";
 import { alignTabs } from "../format/tabwriter.ts";
@@ -19,7 +21,7 @@ export const command = defineRuntimeCommand({
     if (globals.root !== "" && !existsSync(root)) {
       throw new GalleyError("not_found", "no such directory", { op: "list", subject: root });
     }
-    const states = allHomes(root).map(stateOf);
+    const states = allHomes(root).map((home) => ({ ...stateOf(home), owner: ownerOf(home) }));
     if (flags.quiet) cli.out(states.map(({ id }) => `${id}\n`).join(""));
     else if (flags.format === "json") cli.out(states.length === 0 ? "null\n" : `${JSON.stringify(states)}\n`);
     else cli.out(table(states));
@@ -27,8 +29,14 @@ export const command = defineRuntimeCommand({
   },
 });
 
+/** The user whose the container's files are; `#1000` of one without a name. */
+function ownerOf({ directory }: Home): string {
+  const { uid } = statSync(directory);
+  return parsePasswd(readFileSync("/etc/passwd", "utf8")).find((entry) => entry.uid === uid)?.name ?? `#${uid}`;
+}
+
 function table(states: readonly State[]): string {
-  const rows = states.map((one) => [one.id, one.pid, one.status, one.bundle, one.created, one.owner || "root"]);
+  const rows = states.map((one) => [one.id, one.pid, one.status, one.bundle, one.created, one.owner]);
   const lines = [["ID", "PID", "STATUS", "BUNDLE", "CREATED", "OWNER"], ...rows].map(
     (cells) => `${cells.join("\t")}\n`,
   );

@@ -1,3 +1,4 @@
+import { isRootless } from "../../runtime/oci/rootless.ts";
 import { bool } from "../flags/kinds.ts";
 import { defineRuntimeCommand } from "./command.ts";
 import { checkTerminal, createFlags, handOver, service } from "./process-flags.ts";
@@ -26,6 +27,7 @@ export const command = defineRuntimeCommand({
       log,
       bundle: flags.bundle || process.cwd(),
       noPivot: flags["no-pivot"],
+      rootless: isRootless(globals.rootless),
       systemd: globals["systemd-cgroup"],
     };
     if (!flags.detach) (await import("../../linux/sys/become.ts")).becomeSubreaper();

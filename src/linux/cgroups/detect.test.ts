@@ -45,7 +45,8 @@ const hybrid = {
 };
 
 test("a hybrid machine: co-mounted controllers, named hierarchies, mounts in two places, one controller not mounted", () => {
-  const layout = detectCgroups(machine(hybrid));
+  expect(detectCgroups(machine(hybrid), false).mode).toBe("v1");
+  const layout = detectCgroups(machine(hybrid), true);
   expect(layout.mode).toBe("hybrid");
   expect(layout.v1.map(({ controllers, mountPoint, self }) => [controllers.join(), mountPoint, self])).toEqual([
     ["name=systemd", "/sys/fs/cgroup/systemd", "/a:b"],

@@ -33,8 +33,9 @@ const readText: ReadText = (path) => readFileSync(path, "utf8");
 /**
  * Reads the running machine's layout: two files of /proc, and one of the v2 hierarchy. Every start of a container does this, so
  * it is written with plain loops: the first call of each regular expression or array method costs more than the reading.
+ * Of a hybrid machine a user who is not root sees v1 alone.
  */
-export function detectCgroups(read: ReadText = readText): CgroupLayout {
+export function detectCgroups(read: ReadText = readText, isRoot = process.geteuid?.() === 0): CgroupLayout {
   const mounts = cgroupMounts(read("/proc/self/mountinfo"));
   const v1: Hierarchy[] = [];
   let v2: Hierarchy | undefined;
@@ -46,6 +47,8 @@ export function detectCgroups(read: ReadText = readText): CgroupLayout {
     if (controllers.length > 0) v1.push({ mountPoint, controllers, root, self });
     else v2 = { mountPoint, controllers: offeredControllers(mountPoint, read), root, self };
   }
+  // Between cgroups of v2 a user moves processes only where all of them are his (cgroup-v2.rst, "Delegation Containment").
+  if (v1.length > 0 && !isRoot) v2 = undefined;
   return { mode: modeOf(v1.length > 0, v2 !== undefined), v1, ...(v2 === undefined ? {} : { v2 }) };
 }
 

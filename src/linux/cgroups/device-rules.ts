@@ -50,7 +50,7 @@ export const allowAllDevices: readonly DeviceRule[] = [{ allow: true, access: "r
 
 /**
  * Applies rules in their order to "deny everything". A rule for all devices and all access starts anew. Throws `invalid_argument`
- * for an unknown access letter, and for a rule that takes a part out of a wider one: cgroup v1 would ignore it silently.
+ * for an unknown access letter that is allowed, and for a rule that takes a part out of a wider one: cgroup v1 would ignore it silently.
  */
 export function devicePolicy(rules: readonly DeviceRule[]): DevicePolicy {
   let defaultAllow = false;
@@ -91,6 +91,7 @@ function accessBits(rule: DeviceRule, subject: string): number {
   let bits = 0;
   for (const letter of rule.access ?? "") {
     if (letter !== "r" && letter !== "w" && letter !== "m") {
+      if (!rule.allow) continue;
       throw new GalleyError("invalid_argument", `unknown device access "${rule.access}"`, {
         subject: `${subject}.access`,
         hint: "use the letters r, w and m",

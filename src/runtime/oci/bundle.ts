@@ -8,6 +8,7 @@ import type { DeviceConfig, RuntimeConfig } from "../../spec/runtime.ts";
 import { isBindMount } from "../../spec/validate/mounts.ts";
 import type { Problem } from "../../spec/validate/problem.ts";
 import { parseConfig, validateConfig } from "../../spec/validate/validate.ts";
+import { NO_CGROUP } from "../no-cgroup.ts";
 
 /** A bundle that was read, checked and completed (runtime-spec bundle.md). */
 export interface Bundle {
@@ -21,8 +22,8 @@ export interface Bundle {
   readonly warnings: readonly string[];
 }
 
-/** Reads the bundle of a container. Throws `not_found` or `invalid_argument`, with the field as its subject. */
-export function loadBundle(directory: string, id: string): Bundle {
+/** Reads the bundle of a container. `rootless`: see {@link rootless.ts isRootless}. Throws `not_found` or `invalid_argument`, with the field as its subject. */
+export function loadBundle(directory: string, id: string, rootless: boolean): Bundle {
   const path = resolve(directory);
   const file = join(path, "config.json");
   if (!existsSync(file)) {
@@ -41,7 +42,7 @@ export function loadBundle(directory: string, id: string): Bundle {
   return {
     path,
     rootfs,
-    config: completed({ ...config, ...placedMounts(config, path, rootfs) }, id),
+    config: completed({ ...config, ...placedMounts(config, path, rootfs) }, id, rootless),
     warnings: warnings.map(told),
   };
 }
@@ -90,12 +91,12 @@ function placedMounts({ mounts }: RuntimeConfig, bundle: string, rootfs: string)
   };
 }
 
-/** The devices of every container, and a cgroup named by the container where none is asked for. */
-function completed(config: RuntimeConfig, id: string): RuntimeConfig {
+/** The devices of every container, and a cgroup named by the container where none is asked for and one can be made. */
+function completed(config: RuntimeConfig, id: string, rootless: boolean): RuntimeConfig {
   const { linux = {} } = config;
   const given: readonly DeviceConfig[] = linux.devices ?? [];
   const added = defaultDevices.filter(({ path }) => !given.some((device) => device.path === path));
-  const cgroupsPath = linux.cgroupsPath ? linux.cgroupsPath : `/${id}`;
+  const cgroupsPath = linux.cgroupsPath || (rootless ? NO_CGROUP : `/${id}`);
   return {
     ...config,
     linux: { ...linux, devices: [...given, ...added], cgroupsPath },

@@ -17,6 +17,7 @@ import { withEnvironment } from "./environment.ts";
 import { type Home, homeOf } from "./home.ts";
 import type { RuntimeLog } from "./log.ts";
 import { runManaged, type Started } from "./native-run.ts";
+import { isUnprivileged } from "./rootless.ts";
 import { type StoredState, type StoredUnit, storeState } from "./state.ts";
 import type { StartedUnit } from "./systemd/unit-start.ts";
 import { refuseTakenCgroup } from "./taken-cgroup.ts";
@@ -34,6 +35,8 @@ export interface CreateOptions {
   readonly pidFile?: string;
   readonly preserved: number;
   readonly noPivot: boolean;
+  /** The container gets no cgroup but the one that its configuration names. */
+  readonly rootless: boolean;
   readonly keepKeyring: boolean;
   readonly pidfdSocket?: string;
   /** Variables that the process has besides those of its configuration. */
@@ -60,7 +63,7 @@ interface Made {
 /** Makes a container, all but executed (runtime-spec runtime.md, "Create"). What fails leaves nothing behind. */
 export async function createContainer(id: string, options: CreateOptions): Promise<Created> {
   const home = homeOf(options.root, id);
-  const bundle = loadBundle(options.bundle, id);
+  const bundle = loadBundle(options.bundle, id, options.rootless);
   for (const warning of bundle.warnings) options.log.warn(warning);
   requireRoot(bundle);
   makeHome(home);
@@ -223,6 +226,7 @@ function compile(home: Home, bundle: Bundle, options: CreateOptions): Recipe {
       noPivot,
       keepKeyring,
       preserved,
+      unprivileged: isUnprivileged(),
       ...(hasHostHooks(bundle) ? { hooks: home.hooks } : {}),
       ...(console === undefined ? {} : { console }),
       ...(pidfdSocket === undefined ? {} : { pidfdSocket }),

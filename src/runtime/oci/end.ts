@@ -11,6 +11,7 @@ import { NONE, verifyKind } from "../../recipe/ops.ts";
 import { type SectionName, step } from "../../recipe/recipe.ts";
 import { runRecipe } from "../../recipe/run.ts";
 import type { RuntimeConfig } from "../../spec/runtime.ts";
+import { NO_CGROUP } from "../no-cgroup.ts";
 import { stepFailure } from "./failure.ts";
 import type { Home } from "./home.ts";
 import { type Status, type StoredState, statusOf, storedConfig, storedState } from "./state.ts";
@@ -52,13 +53,17 @@ function sendSignal(pid: number, signal: number): void {
   }
 }
 
-/** The pids of all processes in the container's cgroup and those below it, in this program's pid namespace. */
+/** The pids of all processes in the container's cgroup and those below it, in this program's pid namespace; of one without the first. */
 export function processesOf(home: Home): readonly number[] {
-  return processesIn(storedConfig(home).linux?.cgroupsPath ?? "");
+  const path = storedConfig(home).linux?.cgroupsPath ?? NO_CGROUP;
+  if (path !== NO_CGROUP) return processesIn(path);
+  const stored = storedState(home);
+  return isAlive(stored) ? [stored.pid] : [];
 }
 
 /** The same for a `linux.cgroupsPath`; none where the cgroup is not there. */
 export function processesIn(path: string): readonly number[] {
+  if (path === NO_CGROUP) return [];
   const places = placesOf(detectCgroups(), path).map(({ directory }) => directory);
   const found = places.find((directory) => existsSync(`${directory}/cgroup.procs`));
   if (found === undefined) return [];
@@ -84,6 +89,12 @@ export async function switchContainer(home: Home, native: string, section: "paus
 
 async function runSection(home: Home, native: string, section: SectionName): Promise<void> {
   const recipe = { sections: { outside: decode(readFileSync(home.recipe)).sections[section] ?? [] } };
+  if (recipe.sections.outside.length === 0) {
+    throw new GalleyError("failed_precondition", "the container has no cgroup that could be frozen", {
+      op: section,
+      subject: home.id,
+    });
+  }
   const report = await runRecipe(native, encode(recipe));
   if (report.failure !== undefined) throw stepFailure(recipe, report.failure, section);
 }

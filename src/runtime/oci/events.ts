@@ -5,6 +5,7 @@ import { type OomWatch, watchOom } from "../../linux/cgroups/oom-watch.ts";
 import { planCgroup } from "../../linux/cgroups/plan.ts";
 import { cgroupStats } from "../../linux/cgroups/stats/stats.ts";
 import type { CgroupStats } from "../../linux/cgroups/stats/types.ts";
+import { NO_CGROUP } from "../no-cgroup.ts";
 import type { Home } from "./home.ts";
 import { statusOf, storedConfig, storedState } from "./state.ts";
 
@@ -50,7 +51,12 @@ function runningCgroup(home: Home): string {
   if (statusOf(home, storedState(home)) === "stopped") {
     throw new GalleyError("failed_precondition", `container with id ${home.id} is not running`);
   }
-  return storedConfig(home).linux?.cgroupsPath ?? "";
+  const path = storedConfig(home).linux?.cgroupsPath ?? NO_CGROUP;
+  if (path !== NO_CGROUP) return path;
+  throw new GalleyError("failed_precondition", "the container has no cgroup that counts", {
+    op: "events",
+    subject: home.id,
+  });
 }
 
 function watchMemory(home: Home, path: string): OomWatch {

@@ -11,6 +11,7 @@ import { withEnvironment } from "./environment.ts";
 import type { Home } from "./home.ts";
 import type { RuntimeLog } from "./log.ts";
 import { runManaged, type Started } from "./native-run.ts";
+import { isUnprivileged } from "./rootless.ts";
 import { type StoredState, statusOf, storedConfig, storedState } from "./state.ts";
 
 /** The flags of `exec`, as the library takes them. */
@@ -56,6 +57,7 @@ export async function execInContainer(home: Home, options: ExecOptions): Promise
     managed: {
       keepKeyring,
       preserved,
+      unprivileged: isUnprivileged(),
       ...(console === undefined ? {} : { console }),
       ...(pidfdSocket === undefined ? {} : { pidfdSocket }),
     },

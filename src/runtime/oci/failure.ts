@@ -40,6 +40,8 @@ function said(step: Step, { errno: error, note }: StepFailure): string {
     return `${step.cause}: process scheduler can't be used together with AllowedCPUs`;
   if (step.op === "send_state")
     return `failed to connect with seccomp agent specified in the seccomp profile: ${step.args[0]}: ${describeErrno(error)}`;
+  if (step.op === "make_dirs")
+    return `unable to apply cgroup configuration: ${step.cause}: mkdir ${step.args[0]}: ${errnoText(error).toLowerCase()}`;
   return `${step.cause}: ${step.op}: ${describeErrno(error)}`;
 }
 

@@ -6,6 +6,7 @@ import { planCgroup } from "../../linux/cgroups/plan.ts";
 import { isAlive } from "../../linux/processes.ts";
 import type { RuntimeConfig } from "../../spec/runtime.ts";
 import { writeFileAtomic } from "../../state/atomic-file.ts";
+import { NO_CGROUP } from "../no-cgroup.ts";
 import { type Home, homeOf } from "./home.ts";
 
 export type Status = "creating" | "created" | "running" | "paused" | "stopped";
@@ -100,7 +101,8 @@ function isWaiting({ gate }: Home): boolean {
 }
 
 function isPaused(home: Home): boolean {
-  const path = storedConfig(home).linux?.cgroupsPath ?? "";
+  const path = storedConfig(home).linux?.cgroupsPath ?? NO_CGROUP;
+  if (path === NO_CGROUP) return false;
   const { freezer } = planCgroup({ layout: detectCgroups(), path, skipDevices: true });
   if (freezer === undefined) return false;
   try {

@@ -154,7 +154,9 @@ const rows: readonly Row[] = [
   ],
   [
     "deviceRules",
-    resources({ devices: [{ allow: true, type: "d" as "a", access: "rx" }, { allow: false }] }),
+    resources({
+      devices: [{ allow: true, type: "d" as "a", access: "rx" }, { allow: false }, { allow: false, access: "rwa" }],
+    }),
     [
       'devices[0].type: unknown device type "d"',
       'devices[0].access: unknown access "rx"',
