@@ -1,7 +1,17 @@
 /** The OCI runtime's command line on the real kernel: the life of a container, as managers drive it. */
 import { describe, expect } from "bun:test";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { detectCgroups } from "../../src/linux/cgroups/detect.ts";
+import { planCgroup } from "../../src/linux/cgroups/plan.ts";
 import { exampleConfig } from "../../src/runtime/oci/example.ts";
 import { testWith } from "../harness/requirements.ts";
 import { OciBundle, runtimeProgram } from "./oci-bundle.ts";
@@ -280,6 +290,13 @@ describe("what a process is given", () => {
     const { status, stderr } = await bundle.run("run", "-d", `${bundle.id}-second`);
     expect(status).toBe(1);
     expect(stderr).toContain("container's cgroup is not empty: 1 process(es) found");
+    await bundle.ok("delete", "-f", bundle.id);
+    const { freezer } = planCgroup({ layout: detectCgroups(), path: linux.cgroupsPath, skipDevices: true });
+    const directory = freezer?.freeze.path.replace(/\/[^/]*$/, "") ?? "";
+    mkdirSync(directory);
+    writeFileSync(freezer?.freeze.path ?? "", freezer?.freeze.value ?? "");
+    expect((await bundle.run("create", bundle.id)).stderr).toContain("container's cgroup unexpectedly frozen");
+    rmdirSync(directory);
   });
 
   root("with -t a terminal whose lines end as the process ends them", async () => {

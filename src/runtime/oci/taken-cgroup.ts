@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { GalleyError } from "../../errors.ts";
 import { detectCgroups } from "../../linux/cgroups/detect.ts";
 import { placesOf } from "../../linux/cgroups/places.ts";
+import { NO_CGROUP } from "../no-cgroup.ts";
 import { processesIn } from "./end.ts";
 
 const subject = "linux.cgroupsPath";
@@ -11,6 +12,7 @@ const subject = "linux.cgroupsPath";
  * `failed_precondition` for either, in runc's words.
  */
 export function refuseTakenCgroup(path: string): void {
+  if (path === NO_CGROUP) return;
   const found = processesIn(path);
   if (found.length > 0) {
     throw new GalleyError("failed_precondition", `container's cgroup is not empty: ${found.length} process(es) found`, {
