@@ -27,6 +27,8 @@ export interface BindPlace {
   /** Where the root's directory is mounted: sources in it show what was mounted there before. */
   readonly rootPath: string | undefined;
   readonly linux: LinuxConfig;
+  /** The outside may mount nothing: what its user can reach the inside reaches too. */
+  readonly unprivileged?: boolean;
   readonly propagation: RootPropagation;
 }
 
@@ -41,7 +43,7 @@ export function compileSource(bind: Bind, place: BindPlace): SourceSteps {
   const { cause } = bind;
   const source = bind.config.source ?? "";
   const map = mapSteps(bind, place.linux);
-  const isForeign = map.length > 0 || inUserNamespace(place.linux);
+  const isForeign = map.length > 0 || (inUserNamespace(place.linux) && place.unprivileged !== true);
   const isWithin = place.rootPath !== undefined && `${source}/`.startsWith(`${place.rootPath}/`);
   if (!isForeign || (isWithin && map.length === 0)) return { inside: openSource(bind, bind.slot), outside: [] };
   const take = (out: string): Step => step("recv_fd", [], { out, cause });

@@ -71,7 +71,12 @@ export function compileStart(input: StartInput, facts: HostFacts = hostFacts()):
     cgroup: compileCgroup(linux, facts.cgroups, managed?.unprivileged),
     propagation,
     devices: netDevices(linux),
-    mounts: compileMounts(labelled(input.config), facts, { rootPath: directoryOf(input), linux, propagation }),
+    mounts: compileMounts(labelled(input.config), facts, {
+      rootPath: directoryOf(input),
+      linux,
+      propagation,
+      unprivileged: managed?.unprivileged === true,
+    }),
     seccomp: compileSeccomp(linux.seccomp, input.filterCache, self && toldState(config, self, "creating")),
   };
   const { cgroup, stdio } = start;
