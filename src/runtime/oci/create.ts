@@ -36,7 +36,7 @@ export interface CreateOptions {
   readonly preserved: number;
   readonly noPivot: boolean;
   /** The container gets no cgroup but the one that its configuration names. */
-  readonly rootless: boolean;
+  readonly rootless?: boolean;
   readonly keepKeyring: boolean;
   readonly pidfdSocket?: string;
   /** Variables that the process has besides those of its configuration. */
@@ -63,7 +63,7 @@ interface Made {
 /** Makes a container, all but executed (runtime-spec runtime.md, "Create"). What fails leaves nothing behind. */
 export async function createContainer(id: string, options: CreateOptions): Promise<Created> {
   const home = homeOf(options.root, id);
-  const bundle = loadBundle(options.bundle, id, options.rootless);
+  const bundle = loadBundle(options.bundle, id, options.rootless === true);
   for (const warning of bundle.warnings) options.log.warn(warning);
   requireRoot(bundle);
   makeHome(home);
