@@ -12,8 +12,8 @@ export interface GateFailure {
   readonly note: HookNote | undefined;
 }
 
-/** Milliseconds between two looks at a process that is about to be executed. */
-const LOOK = 1;
+/** Milliseconds between two looks at a process that is about to be executed, which takes about one. */
+const LOOK = 0.2;
 /** A record is written at once, hence no longer (pipe(7), PIPE_BUF). */
 const RECORD_LIMIT = 4096;
 const HEAD_SIZE = 16;

@@ -44,10 +44,11 @@ function gateFailure(failed: GateFailure, config: RuntimeConfig): GalleyError {
   if (place !== undefined && hook !== undefined) {
     return hookError(place, hookSentence(place, hook, endOfStep(error, note), note));
   }
+  // A command that could not be executed is told in one line of runc's, without more.
   const command = config.process?.args[0] ?? "";
-  const what =
+  const message =
     cause === "process.args"
       ? `exec ${command}: ${errnoText(error).toLowerCase()}`
-      : `${cause}: ${describeErrno(error)}`;
-  return new GalleyError("failed_precondition", `unable to start container process: ${what}`);
+      : `unable to start container process: ${cause}: ${describeErrno(error)}`;
+  return new GalleyError("failed_precondition", message);
 }
