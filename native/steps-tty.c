@@ -88,3 +88,19 @@ long step_own_stdio(struct actor *self, const struct step *step) {
   }
   return 0;
 }
+
+/* Without one of the container's own, the host's stays. */
+long step_reopen_null(struct actor *self, const struct step *step) {
+  (void)self;
+  (void)step;
+  long null = -1;
+  for (int stream = 0; stream < 3; stream++) {
+    if (!is_device(stream, 1, 3)) continue;
+    if (null < 0) null = open_plain_null();
+    if (null < 0) return 0;
+    long result = sys(dup3, null, stream, 0);
+    if (result < 0) return result;
+  }
+  if (null >= 0) close_fd((int)null);
+  return 0;
+}

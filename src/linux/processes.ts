@@ -11,7 +11,8 @@ export function isAlive({ pid, startTime }: ProcessIdentity): boolean {
   return startTimeOf(pid) === startTime;
 }
 
-function startTimeOf(pid: number | "self"): string | undefined {
+/** The start time of a process that runs; undefined for one that has ended. */
+export function startTimeOf(pid: number | "self"): string | undefined {
   let stat: string;
   try {
     stat = readFileSync(`/proc/${pid}/stat`, "latin1");

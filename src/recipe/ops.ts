@@ -204,6 +204,9 @@ export const ops = {
   run_hook: call(153, "path:str", "argv:data", "envp:data", "input:data", "pidAt:u64", "timeout:u64"),
   /** mknodat(2); a node of the same type and number that is there already will do, anything else is EEXIST. */
   make_node: call(180, "dir:fd", "path:str", "mode:u64:octal", "device:u64:device"),
+
+  /** Of the standard streams those that are /dev/null become that of the current root, where it has one: the host's is not the container's. */
+  reopen_null: call(190),
 } as const satisfies Record<string, OpSpec>;
 
 export type OpName = keyof typeof ops;

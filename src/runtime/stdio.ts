@@ -36,7 +36,8 @@ export function compileStdio(process: ProcessConfig, options: StdioOptions): Std
 /** As the process itself numbers users: it does this in its own namespaces. */
 function inheritedStdio({ user }: ProcessConfig): Stdio {
   const own = step("own_stdio", [user.uid, user.gid], { cause: "process.user (standard streams)" });
-  return { before: [], after: [], terminal: [own], last: [], shim: {} };
+  const reopen = step("reopen_null", [], { cause: "standard streams (/dev/null of the container)" });
+  return { before: [], after: [], terminal: [own], last: [reopen], shim: {} };
 }
 
 function pipeStdio({ openStdin, owner }: StdioOptions): Stdio {

@@ -52,11 +52,3 @@ describe("the log", () => {
     expect((await bundle.run("exec", bundle.id, "true")).stderr).toBe("");
   });
 });
-
-root("checkpoint and restore are refused by name", async () => {
-  await using bundle = new OciBundle("true");
-  for (const name of ["checkpoint", "restore"]) {
-    const { status, stderr } = await bundle.run(name, bundle.id);
-    expect({ status, stderr }).toEqual({ status: 1, stderr: expect.stringContaining("is not supported yet") });
-  }
-});

@@ -1,24 +1,34 @@
 /** What `checkpoint` and `restore` share. */
-import { GalleyError } from "../../errors.ts";
-import { bool, string } from "../flags/kinds.ts";
+import { join } from "node:path";
+import type { CriuFlags } from "../../runtime/criu/options.ts";
+import type { FlagValues } from "../flags/flag.ts";
+import { bool, list, string } from "../flags/kinds.ts";
 
 export const criuFlags = {
-  "image-path": string({ usage: "Path for saving CRIU image files" }),
-  "work-path": string({ usage: "Path for saving work files and logs" }),
+  "image-path": string({ usage: "Path to CRIU's image files (default: checkpoint in the current directory)" }),
+  "work-path": string({ usage: "Path for work files and logs" }),
   "tcp-established": bool({ usage: "Allow open TCP connections" }),
   "ext-unix-sk": bool({ usage: "Allow external unix sockets" }),
   "shell-job": bool({ usage: "Allow shell jobs" }),
   "file-locks": bool({ usage: "Handle file locks, for safety" }),
-  "manage-cgroups-mode": string({ usage: "Cgroups mode: soft, full, strict or ignore", initial: "soft" }),
-  "empty-ns": string({ usage: "Create a namespace, but do not restore its properties" }),
-  "auto-dedup": bool({ usage: "Enable auto deduplication of memory images" }),
+  "lazy-pages": bool({ usage: "Use userfaultfd to restore memory pages when they are needed" }),
+  "auto-dedup": bool({ usage: "Enable automatic deduplication of memory images" }),
+  "manage-cgroups-mode": string({ usage: "Cgroups mode: soft, full, strict or ignore (default: CRIU's own)" }),
+  "empty-ns": list({ usage: "Create a namespace, but don't restore its properties" }),
 };
 
-/** Throws `unimplemented`: a container that were said to be saved and is not would be lost. */
-export function refuseCriu(op: string, id: string): never {
-  throw new GalleyError("unimplemented", "is not supported yet", {
-    op,
-    subject: id,
-    hint: "runc can checkpoint and restore containers of its own",
-  });
+/** As the library takes them. */
+export function criuFlagsOf(flags: FlagValues<typeof criuFlags>): CriuFlags {
+  return {
+    imagePath: flags["image-path"] || join(process.cwd(), "checkpoint"),
+    workPath: flags["work-path"],
+    tcpEstablished: flags["tcp-established"],
+    extUnixSk: flags["ext-unix-sk"],
+    shellJob: flags["shell-job"],
+    fileLocks: flags["file-locks"],
+    lazyPages: flags["lazy-pages"],
+    autoDedup: flags["auto-dedup"],
+    manageCgroupsMode: flags["manage-cgroups-mode"],
+    emptyNs: flags["empty-ns"],
+  };
 }

@@ -114,7 +114,8 @@ function checkTerminal({ config: { process } }: Bundle, { console }: CreateOptio
   }
 }
 
-function makeHome(home: Home): void {
+/** Makes the directory of a container. Throws `already_exists` where the ID is taken. */
+export function makeHome(home: Home): void {
   mkdirSync(home.directory.slice(0, home.directory.lastIndexOf("/")), { recursive: true, mode: 0o711 });
   try {
     mkdirSync(home.directory, { mode: 0o711 });
@@ -241,7 +242,7 @@ function mountPointFor({ linux }: RuntimeConfig, rootfs: string): string {
 }
 
 /** What is left to do once the process has ended, and what can be done to it until then. */
-function endOf({ sections }: Recipe, { id, directory }: Home, { config, path }: Bundle): Recipe {
+export function endOf({ sections }: Recipe, { id, directory }: Home, { config, path }: Bundle): Recipe {
   const { cleanup = [], pause = [], resume = [], kill = [] } = sections;
   const remove = [
     step("remove_tree", [CWD, directory], { cause: "delete" }),

@@ -146,7 +146,7 @@ async function untilGone(isThere: () => boolean): Promise<void> {
 }
 
 /** Each step of a clean-up is tried whatever became of the one before: it is run as that of a recipe that fails. */
-async function cleanUp({ recipe }: Home, native: string): Promise<void> {
+export async function cleanUp({ recipe }: Home, native: string): Promise<void> {
   if (!existsSync(recipe)) return;
   const { cleanup = [] } = decode(readFileSync(recipe)).sections;
   const fail = step("verify", [NONE, verifyKind.devNull], { cause: "delete" });

@@ -61,6 +61,8 @@ function execFailure({ op, args: [first] }: Step, error: number): string {
     return `exec: ${JSON.stringify(command)}: executable file not found in $PATH`;
   // It was there when it was looked for: what is missing is what it needs.
   if (op === "exec") return `exec ${command}: ${errnoText(error).toLowerCase()}`;
+  // Managers exit with 126 for either word: older ones look for the second, which Go said of directories until its version 1.20.
+  if (error === errno.EISDIR) return `exec: ${JSON.stringify(command)}: is a directory: permission denied`;
   const text = missing ? `stat ${command}: no such file or directory` : errnoText(error).toLowerCase();
   return `exec: ${JSON.stringify(command)}: ${text}`;
 }

@@ -1,0 +1,24 @@
+/** A mount namespace for this program's main thread alone, and for the programs that it starts meanwhile (unshare(2), setns(2)). */
+import { closeSync, openSync } from "node:fs";
+import { syscall } from "./call.ts";
+
+const arm = process.arch === "arm64";
+const SYS = { unshare: arm ? 97 : 272, setns: arm ? 268 : 308 } as const;
+const CLONE_NEWNS = 0x20000;
+
+/** Enters a new one, in which mounts still propagate as they did. Disposing leaves it, to the same working directory. */
+export function ownMountNamespace(): Disposable {
+  const directory = process.cwd();
+  const host = openSync("/proc/thread-self/ns/mnt", "r");
+  syscall("unshare", SYS.unshare, CLONE_NEWNS);
+  return {
+    [Symbol.dispose]() {
+      try {
+        syscall("setns", SYS.setns, host, CLONE_NEWNS);
+        process.chdir(directory);
+      } finally {
+        closeSync(host);
+      }
+    },
+  };
+}
