@@ -24,6 +24,11 @@ const tools: Readonly<Record<string, string>> = {
   skopeo: "skopeo",
   openssl: "openssl",
   criu: "criu",
+  podman: "podman",
+  catatonit: "catatonit",
+  dockerd: "docker.io",
+  containerd: "containerd",
+  runc: "runc",
 };
 
 function setUp(): void {
