@@ -174,6 +174,37 @@ testWith({ root: true }, "standard streams get an owner, but for the machine's n
   expect(statSync("/dev/null").uid).toBe(before);
 });
 
+testWith({ root: true }, "standard streams that are the host's null device become the root's own", async () => {
+  using folder = new Scratch();
+  mkdirSync(folder.at("dev"));
+  const { report } = await run(
+    {
+      outside: [
+        ...gateOf(folder),
+        op("clone", [0, "none", 1]),
+        op("write_identity", [folder.at("identity")]),
+        op("wait", [1]),
+      ],
+      inside: [
+        op("openat", ["cwd", folder.at("gate"), O.rdwr, 0], { out: "other" }),
+        op("mknodat", ["cwd", folder.at("dev/null"), 0o020666, 0x103]),
+        op("set_stdio", ["none", "other", "none"]),
+        op("chroot", [folder.path]),
+        op("reopen_null", []),
+        op("signal", [1]),
+        op("await_start", ["gate"]),
+      ],
+    },
+    ["--no-exec-wait"],
+  );
+  expect(report.failure).toBeUndefined();
+  const { pid } = identity(folder);
+  const files = [0, 1, 2].map((fd) => statSync(`/proc/${pid}/fd/${fd}`).ino);
+  const own = statSync(folder.at("dev/null")).ino;
+  expect(files).toEqual([own, statSync(folder.at("gate")).ino, own]);
+  process.kill(pid, "SIGKILL");
+});
+
 /** The foreground program in the place of a shell whose child it looks after; descriptor 9 is the recipe. */
 function foreground(folder: Scratch, script: string, sections: Recipe["sections"] = {}, ...options: string[]) {
   writeFileSync(folder.at("recipe"), encode({ sections }));
