@@ -59,7 +59,7 @@ export function compileRestore(scene: RestoreScene): Recipe {
 }
 
 function insideSteps({ rootfs, mountPoint, places }: RestoreScene): Step[] {
-  const options = { layerByLayer: true, around: "/", inUserNamespace: false };
+  const options = { layerByLayer: true, around: "/", inUserNamespace: false, inHost: false };
   const root = { kind: "directory", path: rootfs } as const;
   return [...compileRoot(root, mountPoint, rootPropagation(), options), ...places.flatMap(makePlace)];
 }

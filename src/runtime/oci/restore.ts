@@ -72,7 +72,7 @@ async function restore(scene: Scene): Promise<StoredState> {
   const places = mountPlaces(config, rootfs, path);
   const recipe = compileRestore({ config, rootfs, mountPoint, places, criu: criuProgram(), identity: home.identity });
   writeFileSync(home.config, JSON.stringify(config), { mode: 0o600 });
-  writeFileSync(home.recipe, encode(endOf(recipe, home)), { mode: 0o600 });
+  writeFileSync(home.recipe, encode(endOf(recipe, home, bundle)), { mode: 0o600 });
   const joined = joinedNamespaces(config);
   const fds = joined.map(({ path: namespace }) => openSync(namespace, "r"));
   const namespaces = joined.map(({ key }, index) => ({ key, fd: 4 + index }));
