@@ -49,7 +49,8 @@ export async function restoreContainer(
   options: RestoreOptions,
 ): Promise<{ home: Home; state: StoredState }> {
   const home = homeOf(options.root, id);
-  const bundle = loadBundle(options.bundle, id);
+  // CRIU restores for root alone.
+  const bundle = loadBundle(options.bundle, id, false);
   criuProgram();
   makeHome(home);
   try {
