@@ -22,7 +22,7 @@ until_true() { for _ in $(seq 100); do "$@" >/dev/null 2>&1 && return; sleep 0.1
 is() { [ "$(status)" = "$1" ]; }
 removed() { $ctr task delete -f "$name" >/dev/null 2>&1; said; $ctr container rm "$name"; said; }
 # ctr says so where a process has ended before it could be told the size of the terminal.
-on_terminal() { script -qec "$*" /dev/null < /dev/null | tr -d '\r\b\0' | grep -v 'resize pty' | sed 's/\^[@D]//g'; }
+on_terminal() { script -qec "$*" /dev/null < /dev/null | tr -d '\r\b\0' | sed 's/\^[@D]//g' | grep -v -e 'resize pty' -e '^$'; }
 
 section 'output and exit status'
 once "$image" "$name" echo hello
@@ -32,7 +32,7 @@ once "$image" "$name" sh -c 'echo out; echo err >&2; exit 7' 2>&1 >/dev/null
 echo input | once "$image" "$name" head -n 1
 once "$image" "$name" nosuchcommand 2>&1 | sed -n -e 's/.*\(exec: .*not found in [$]PATH\).*/\1/p' -e '/status/p'
 $ctr container ls -q | grep -c "$name"
-on_terminal "$ctr run --runc-binary $runtime -t --rm $image $name sh -c 'tty; exit 3'"
+on_terminal "$ctr run --runc-binary $runtime -t --rm $image $name sh -c 'tty; sleep 0.2; exit 3'"
 
 section 'what a container is given'
 once --memory-limit 20971520 "$image" "$name" sh -c 'exec tail /dev/zero'
@@ -45,12 +45,13 @@ once --cap-add CAP_NET_ADMIN --cap-drop CAP_CHOWN "$image" "$name" grep CapBnd /
 once --device /dev/null "$image" "$name" sh -c 'stat -c "%t %T" /dev/null; ls /dev | sort | tr "\n" " "'
 
 section 'a life'
+# ctr may leave before it has copied what an exec wrote last, so each stays for a moment.
 started "$image" "$name" sleep 1000
 status
-$ctr task exec --exec-id one "$name" sh -c 'echo inside; echo err >&2; exit 3' 2>/dev/null; said
-echo input | $ctr task exec --exec-id two "$name" head -n 1; said
-$ctr task exec --exec-id three --cwd /tmp --user 5:6 "$name" sh -c 'pwd; id -u'; said
-on_terminal "$ctr task exec --exec-id four -t $name sh -c 'tty; exit 5'"
+$ctr task exec --exec-id one "$name" sh -c 'echo inside; echo err >&2; sleep 0.2; exit 3' 2>/dev/null; said
+echo input | $ctr task exec --exec-id two "$name" sh -c 'head -n 1; sleep 0.2'; said
+$ctr task exec --exec-id three --cwd /tmp --user 5:6 "$name" sh -c 'pwd; id -u; sleep 0.2'; said
+on_terminal "$ctr task exec --exec-id four -t $name sh -c 'tty; sleep 0.2; exit 5'"
 $ctr task exec --exec-id five "$name" nosuchcommand 2>&1 | grep -c nosuchcommand
 $ctr task exec --exec-id six -d "$name" sleep 2000; said
 $ctr task ps "$name" | grep -vc PID
