@@ -18,7 +18,7 @@ export interface Request {
 /** How the command is used. */
 export const usage = `npm run bench -- [CASE...] [--rounds N] [--peers docker,podman] [--program dist/galley] [--json]
 
-Cases: version run exec rm ps parallel memory idle (all, if none is named).
+Cases: version run exec rm ps parallel memory idle runtime (all, if none is named).
 Medians of Galley and of docker, podman, runc and crun where they are found, taken in turns.
 GALLEY_PEERS names a program that runs a command where the peers are: "$GALLEY_PEERS run COMMAND...", with the
 working directory at /host; without it the peers are those of this machine. Needs root.`;

@@ -1,6 +1,7 @@
 import { type Contestant, KEPT, removeAll, type Subject } from "./contestants.ts";
 import { interleave, output, type Row, type Sampler, timed, together } from "./measurement.ts";
 import { keptMemory, privateMemory, processes, processesNamed } from "./memory.ts";
+import { runtime } from "./runtime.ts";
 import { percentile } from "./statistics.ts";
 
 /** What a case needs to know. */
@@ -22,7 +23,17 @@ const AT_ONCE = 30;
 const IDLE = 5;
 
 /** All cases by the name that selects them. */
-export const cases: Readonly<Record<string, Case>> = { version, run, exec, rm, ps, parallel, memory, idle };
+export const cases: Readonly<Record<string, Case>> = {
+  version,
+  run,
+  exec,
+  rm,
+  ps,
+  parallel,
+  memory,
+  idle,
+  runtime,
+};
 
 function samplersOf(setting: Setting, sampler: (contestant: Contestant) => Sampler): Record<string, Sampler> {
   return Object.fromEntries(setting.contestants.map((contestant) => [contestant.name, sampler(contestant)]));

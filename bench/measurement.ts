@@ -32,13 +32,13 @@ export async function interleave(
   return samples;
 }
 
-/** Runs a command that must succeed; its wall time in milliseconds. */
-export function timed(command: readonly string[]): number {
+/** Runs a command that must succeed; its wall time in milliseconds. What it leaves running must not hold a pipe: `errors` is "ignore" then. */
+export function timed(command: readonly string[], errors: "pipe" | "ignore" = "pipe"): number {
   const start = Bun.nanoseconds();
-  const child = Bun.spawnSync([...command], { stdio: ["ignore", "ignore", "pipe"] });
+  const child = Bun.spawnSync([...command], { stdio: ["ignore", "ignore", errors] });
   const elapsed = (Bun.nanoseconds() - start) / 1e6;
   if (child.exitCode !== 0)
-    throw new Error(`${command.join(" ")}: exit status ${child.exitCode}: ${child.stderr.toString()}`);
+    throw new Error(`${command.join(" ")}: exit status ${child.exitCode}: ${child.stderr?.toString() ?? ""}`);
   return elapsed;
 }
 
