@@ -49,7 +49,7 @@ export const brokenStarts: readonly Break[] = [
   [
     "a command that is a directory",
     ({ process }) => (process.args = ["/tmp"]),
-    'unable to start container process: exec: "/tmp": is a directory',
+    'unable to start container process: exec: "/tmp": is a directory: permission denied',
   ],
   [
     "a working directory that is a file",

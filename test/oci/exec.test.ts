@@ -154,7 +154,7 @@ describe("exec", () => {
       ["plain", 'exec: "plain": executable file not found in $PATH'],
       ["/nosuch", 'exec: "/nosuch": stat /nosuch: no such file or directory'],
       ["/bin/plain", 'exec: "/bin/plain": permission denied'],
-      ["/bin", 'exec: "/bin": is a directory'],
+      ["/bin", 'exec: "/bin": is a directory: permission denied'],
       ["/bin/broken", "exec /bin/broken: no such file or directory"],
     ] as const) {
       const { status, stderr } = await bundle.run("exec", bundle.id, command);
@@ -188,7 +188,7 @@ describe("a process of the container", () => {
     await using bundle = new OciBundle("true", { process: { args: ["/bin"] } });
     expect(await bundle.run("run", bundle.id)).toMatchObject({
       status: 1,
-      stderr: 'unable to start container process: exec: "/bin": is a directory\n',
+      stderr: 'unable to start container process: exec: "/bin": is a directory: permission denied\n',
     });
     for (const [part, message] of [
       [{ rlimits: [{ type: "RLIMIT_X", soft: 1, hard: 1 }] }, "process.rlimits[0].type: unknown limit"],
