@@ -6,7 +6,7 @@
  */
 import { copyFileSync, mkdirSync, renameSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { quickjs } from "./quickjs.ts";
+import { quickjs, run } from "./quickjs.ts";
 
 const home = join(import.meta.dir, "..");
 const work = join(home, "build/lean");
@@ -47,11 +47,6 @@ function replace(build: Bun.PluginBuilder): void {
   }
 }
 
-function run(command: readonly string[]): void {
-  const { exitCode } = Bun.spawnSync([...command], { cwd: work, stdio: ["ignore", "inherit", "inherit"] });
-  if (exitCode !== 0) throw new Error(`${command.join(" ")} failed`);
-}
-
 /** Builds the program `output`; build/galley-native must be there. */
 export async function buildLean(output: string): Promise<void> {
   mkdirSync(work, { recursive: true });
@@ -69,10 +64,13 @@ export async function buildLean(output: string): Promise<void> {
   const sources = ["main.c", "arena.c", "system.c", "text.c", "sha256.c", "embedded.S"];
   copyFileSync(join(home, "build/galley-native"), join(work, "galley-native"));
   const linked = join(work, "linked");
-  run([...cc, ...flags, "-o", linked, ...sources.map((name) => join(home, "native/lean", name)), ...objects, "-lm"]);
+  run(
+    [...cc, ...flags, "-o", linked, ...sources.map((name) => join(home, "native/lean", name)), ...objects, "-lm"],
+    work,
+  );
   const partial = join(work, `galley-runtime.${process.pid}.tmp`);
   copyFileSync(linked, partial);
-  run([linked, "--snapshot", await bundle(), partial]);
+  run([linked, "--snapshot", await bundle(), partial], work);
   mkdirSync(join(output, ".."), { recursive: true });
   renameSync(partial, output);
   console.log(`${output}, ${(statSync(output).size / 1e6).toFixed(1)} MB`);

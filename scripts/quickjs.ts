@@ -58,7 +58,8 @@ function compile(directory: string, part: string): void {
   run([process.env.CC ?? "cc", "-c", ...flags, "-o", `${part}.o`, `${SOURCES}/${part}.c`], directory);
 }
 
-function run(command: readonly string[], cwd: string): void {
+/** Runs a command that must succeed, in a directory. */
+export function run(command: readonly string[], cwd: string): void {
   const { exitCode, stderr } = Bun.spawnSync([...command], { cwd, stdio: ["ignore", "ignore", "pipe"] });
   if (exitCode !== 0) throw new Error(`${command.join(" ")}: ${stderr.toString()}`);
 }

@@ -1,17 +1,11 @@
 /** The part of node:fs that the OCI runtime uses, on system calls. The build puts it in the place of the real one. */
-import { AT_FDCWD, O } from "../linux/sys/flags.ts";
+import { errno } from "../linux/errno.ts";
+import { AT, AT_FDCWD, O } from "../linux/sys/flags.ts";
 import { Stats, statOf } from "./stats.ts";
 import { attempt, call, systemFailure } from "./system.ts";
 
 export { Stats };
 
-const AT_REMOVEDIR = 0x200;
-const AT_EMPTY_PATH = 0x1000;
-const AT_SYMLINK_NOFOLLOW = 0x100;
-const ENOENT = -2;
-const EEXIST = -17;
-const ENOTDIR = -20;
-const EISDIR = -21;
 const PATH_MAX = 4096;
 const CHUNK = 16384;
 
@@ -113,18 +107,18 @@ export function statSync(path: Path, options: StatOptions = {}): Stats | undefin
 }
 
 export function lstatSync(path: Path, options: StatOptions = {}): Stats | undefined {
-  return found("lstat", path, AT_SYMLINK_NOFOLLOW, options);
+  return found("lstat", path, AT.SYMLINK_NOFOLLOW, options);
 }
 
 function found(name: string, path: Path, flags: number, { throwIfNoEntry = true }: StatOptions): Stats | undefined {
   const result = statOf(path, flags);
   if (result instanceof Stats) return result;
-  if (!throwIfNoEntry && (result === ENOENT || result === ENOTDIR)) return undefined;
+  if (!throwIfNoEntry && (result === -errno.ENOENT || result === -errno.ENOTDIR)) return undefined;
   throw systemFailure(-result, name, path);
 }
 
 export function fstatSync(fd: number): Stats {
-  const result = statOf("", AT_EMPTY_PATH, fd);
+  const result = statOf("", AT.EMPTY_PATH, fd);
   if (result instanceof Stats) return result;
   throw systemFailure(-result, "fstat", undefined);
 }
@@ -138,9 +132,9 @@ export function statfsSync(path: Path): { readonly type: number } {
 
 export function mkdirSync(path: Path, { mode = 0o777, recursive = false }: Mode & { recursive?: boolean } = {}): void {
   const result = attempt("mkdirat", AT_FDCWD, path, mode);
-  if (result >= 0 || (recursive && result === EEXIST && statSync(path)?.isDirectory() === true)) return;
+  if (result >= 0 || (recursive && result === -errno.EEXIST && statSync(path)?.isDirectory() === true)) return;
   const parent = path.slice(0, path.lastIndexOf("/"));
-  if (!recursive || result !== ENOENT || parent === "") throw systemFailure(-result, "mkdir", path);
+  if (!recursive || result !== -errno.ENOENT || parent === "") throw systemFailure(-result, "mkdir", path);
   mkdirSync(parent, { mode, recursive });
   call("mkdirat", path, AT_FDCWD, path, mode);
 }
@@ -153,10 +147,10 @@ export function mkdtempSync(prefix: Path): string {
 
 export function rmSync(path: Path, { force = false, recursive = false } = {}): void {
   const result = attempt("unlinkat", AT_FDCWD, path, 0);
-  if (result >= 0 || (force && result === ENOENT)) return;
-  if (!recursive || result !== EISDIR) throw systemFailure(-result, "rm", path);
+  if (result >= 0 || (force && result === -errno.ENOENT)) return;
+  if (!recursive || result !== -errno.EISDIR) throw systemFailure(-result, "rm", path);
   for (const name of readdirSync(path)) rmSync(`${path}/${name}`, { force, recursive });
-  call("unlinkat", path, AT_FDCWD, path, AT_REMOVEDIR);
+  call("unlinkat", path, AT_FDCWD, path, AT.REMOVEDIR);
 }
 
 export function renameSync(from: Path, to: Path): void {

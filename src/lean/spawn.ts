@@ -1,15 +1,13 @@
 /** Bun.spawn as the OCI runtime uses it: the native program, which is waited for. */
+import { AT_FDCWD, O } from "../linux/sys/flags.ts";
 import { LeanBuffer } from "./buffer.ts";
 import { attempt, call, systemFailure } from "./system.ts";
 
 type Stdio = "inherit" | "ignore" | "pipe" | number | Uint8Array;
 
-const O_CLOEXEC = 0o2000000;
-const O_RDWR = 2;
-const AT_FDCWD = -100;
 const MFD_CLOEXEC = 1;
 const AF_UNIX = 1;
-const SOCK_STREAM_CLOEXEC = 1 | O_CLOEXEC;
+const SOCK_STREAM_CLOEXEC = 1 | O.CLOEXEC;
 
 /** Both ends of what the child shares with us; `ours` only where there is one. */
 interface Stream {
@@ -54,14 +52,14 @@ function open(what: Stdio, index: number): Stream {
   if (what === "inherit") return { theirs: index, borrowed: true };
   if (typeof what === "number") return { theirs: what, borrowed: true };
   if (what instanceof Uint8Array) return { theirs: inMemory(what) };
-  if (what === "ignore") return { theirs: call("openat", "/dev/null", AT_FDCWD, "/dev/null", O_RDWR | O_CLOEXEC, 0) };
+  if (what === "ignore") return { theirs: call("openat", "/dev/null", AT_FDCWD, "/dev/null", O.RDWR | O.CLOEXEC, 0) };
   return index < 3 ? pipe() : pair();
 }
 
 /** A child's standard output; nothing is piped into one. */
 function pipe(): Stream {
   const ends = new Int32Array(2);
-  call("pipe2", undefined, new Uint8Array(ends.buffer), O_CLOEXEC);
+  call("pipe2", undefined, new Uint8Array(ends.buffer), O.CLOEXEC);
   return { ours: ends[0] ?? -1, theirs: ends[1] ?? -1 };
 }
 

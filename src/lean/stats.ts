@@ -1,3 +1,4 @@
+import { deviceNumber } from "../linux/devices.ts";
 import { AT_FDCWD } from "../linux/sys/flags.ts";
 import { attempt } from "./system.ts";
 
@@ -62,11 +63,6 @@ export class Stats {
 
 function long(view: DataView, at: number): number {
   return view.getUint32(at, true) + view.getUint32(at + 4, true) * 2 ** 32;
-}
-
-/** glibc's makedev, as stat(2) gives it. */
-function deviceNumber(major: number, minor: number): number {
-  return (minor & 0xff) + (major & 0xfff) * 2 ** 8 + (minor >>> 8) * 2 ** 20 + (major >>> 12) * 2 ** 44;
 }
 
 /** statx(2): the statistics, or the error number below zero. */

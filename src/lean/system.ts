@@ -1,5 +1,6 @@
 /** What the lean program's C gives to its TypeScript: native/lean/system.c. */
-import { describeErrno, errnoName } from "../linux/errno.ts";
+import { describeErrno, errno, errnoName } from "../linux/errno.ts";
+import { SYS } from "../linux/sys/flags.ts";
 
 export interface System {
   readonly argv: readonly string[];
@@ -29,29 +30,24 @@ declare global {
 }
 
 const ARM = process.arch === "arm64";
-const EINTR = -4;
 
 /** Numbers of the calls (asm/unistd.h) on this machine. */
 export const calls = {
+  ...SYS,
   read: ARM ? 63 : 0,
   write: ARM ? 64 : 1,
   close: ARM ? 57 : 3,
   lseek: ARM ? 62 : 8,
-  fcntl: ARM ? 25 : 72,
   fsync: ARM ? 82 : 74,
-  getdents64: ARM ? 61 : 217,
   kill: ARM ? 129 : 62,
   openat: ARM ? 56 : 257,
   mkdirat: ARM ? 34 : 258,
   mknodat: ARM ? 33 : 259,
   unlinkat: ARM ? 35 : 263,
-  renameat2: ARM ? 276 : 316,
   readlinkat: ARM ? 78 : 267,
   fchmodat: ARM ? 53 : 268,
   statfs: ARM ? 43 : 137,
   statx: ARM ? 291 : 332,
-  pipe2: ARM ? 59 : 293,
-  socketpair: ARM ? 199 : 53,
   wait4: ARM ? 260 : 61,
   nanosleep: ARM ? 101 : 35,
   clock_gettime: ARM ? 113 : 228,
@@ -60,7 +56,6 @@ export const calls = {
   geteuid: ARM ? 175 : 107,
   getegid: ARM ? 177 : 108,
   getrandom: ARM ? 278 : 318,
-  memfd_create: ARM ? 279 : 319,
 } as const;
 
 export type CallName = keyof typeof calls;
@@ -71,7 +66,7 @@ type Argument = number | string | Uint8Array | null;
 export function attempt(name: CallName, ...args: readonly Argument[]): number {
   for (;;) {
     const result = system.call(calls[name], ...args);
-    if (result !== EINTR) return result;
+    if (result !== -errno.EINTR) return result;
   }
 }
 

@@ -4,7 +4,6 @@ import { stringList } from "../recipe/encode.ts";
 import { CWD, NONE, resolveKind } from "../recipe/ops.ts";
 import { type Recipe, type Step, step } from "../recipe/recipe.ts";
 import type { RuntimeConfig } from "../spec/runtime.ts";
-
 import { compileCgroup } from "./cgroup.ts";
 import { forgetCgroup } from "./cgroup-entry.ts";
 import { compileRoot, rootPropagation } from "./root.ts";

@@ -6,6 +6,7 @@ import { existsSync } from "node:fs";
 import { GalleyError } from "../errors.ts";
 import { type Step, step } from "../recipe/recipe.ts";
 import type { MountConfig, ProcessConfig } from "../spec/runtime.ts";
+import { isBindMount } from "../spec/validate/mounts.ts";
 import { utf8 } from "./bytes.ts";
 import { flag, slot } from "./slots.ts";
 
@@ -54,7 +55,8 @@ const unlabelled = new Set(["proc", "sysfs", "cgroup", "cgroup2", "mqueue", "bin
 export function labelMounts(mounts: readonly MountConfig[], label: string): readonly MountConfig[] {
   return mounts.map((mount) => {
     const { type = "bind", options = [] } = mount;
-    const isBind = options.includes("bind") || options.includes("rbind");
-    return isBind || unlabelled.has(type) ? mount : { ...mount, options: [...options, `context="${label}"`] };
+    return isBindMount(mount) || unlabelled.has(type)
+      ? mount
+      : { ...mount, options: [...options, `context="${label}"`] };
   });
 }

@@ -1,12 +1,11 @@
 /** What `create`, `run` and `exec` share: how the process's terminal and descriptors are handed over. */
 import { readFileSync, readlinkSync } from "node:fs";
 import { GalleyError } from "../../errors.ts";
+import { O } from "../../linux/sys/flags.ts";
 import type { ConsoleTarget } from "../../runtime/types.ts";
 import type { FlagValues } from "../flags/flag.ts";
 import { bool, int, string } from "../flags/kinds.ts";
 import { UsageError } from "../usage-error.ts";
-
-const O_CLOEXEC = 0o2000000;
 
 export const handOverFlags = {
   "console-socket": string({
@@ -90,7 +89,7 @@ function preserved(flags: HandOver, env: Env): number {
 function isInherited(fd: number): boolean {
   try {
     const flags = /^flags:\s*([0-7]+)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, "utf8"))?.[1] ?? "";
-    const isClosed = (Number.parseInt(flags, 8) & O_CLOEXEC) !== 0;
+    const isClosed = (Number.parseInt(flags, 8) & O.CLOEXEC) !== 0;
     return !(isClosed && readlinkSync(`/proc/self/fd/${fd}`).startsWith("anon_inode:"));
   } catch {
     return false;

@@ -95,14 +95,15 @@ export function unescapeOctal(text: string): string {
   return text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
 }
 
-interface Membership {
+/** Where a process is in one hierarchy. */
+export interface Membership {
   /** Empty for v2. */
   readonly controllers: readonly string[];
   readonly path: string;
 }
 
 /** Lines are `ID:controllers:path`; a path may hold colons. Regular expressions would cost more here than all the rest. */
-function parseMemberships(text: string): Membership[] {
+export function parseMemberships(text: string): Membership[] {
   const memberships: Membership[] = [];
   for (const line of text.split("\n")) {
     const first = line.indexOf(":");

@@ -6,6 +6,10 @@ const arm = process.arch === "arm64";
 export const SYS = {
   fcntl: arm ? 25 : 72,
   socket: arm ? 198 : 41,
+  socketpair: arm ? 199 : 53,
+  recvmsg: arm ? 212 : 47,
+  unshare: arm ? 97 : 272,
+  setns: arm ? 268 : 308,
   sendto: arm ? 206 : 44,
   recvfrom: arm ? 207 : 45,
   execve: arm ? 221 : 59,

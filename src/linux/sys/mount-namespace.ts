@@ -1,9 +1,8 @@
 /** A mount namespace for this program's main thread alone, and for the programs that it starts meanwhile (unshare(2), setns(2)). */
 import { closeSync, openSync } from "node:fs";
 import { syscall } from "./call.ts";
+import { SYS } from "./flags.ts";
 
-const arm = process.arch === "arm64";
-const SYS = { unshare: arm ? 97 : 272, setns: arm ? 268 : 308 } as const;
 const CLONE_NEWNS = 0x20000;
 
 /** Enters a new one, in which mounts still propagate as they did. Disposing leaves it, to the same working directory. */

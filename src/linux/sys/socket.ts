@@ -1,12 +1,10 @@
 /** A pair of connected sockets that keep messages apart (unix(7), SOCK_SEQPACKET), and descriptors sent over them. */
 import { syscall } from "./call.ts";
+import { O, SYS } from "./flags.ts";
 import { addressOf } from "./libc.ts";
 
-const arm = process.arch === "arm64";
-const SYS = { socketpair: arm ? 199 : 53, recvmsg: arm ? 212 : 47 } as const;
 const AF_UNIX = 1;
 const SOCK_SEQPACKET = 5;
-const SOCK_CLOEXEC = 0o2000000;
 const MSG_CMSG_CLOEXEC = 0x40000000;
 const MSG_TRUNC = 0x20;
 const SOL_SOCKET = 1;
@@ -16,7 +14,7 @@ const SCM_RIGHTS = 1;
 export function seqpacketPair(): readonly [number, number] {
   const pair = new Int32Array(2);
   const bytes = new Uint8Array(pair.buffer);
-  syscall("socketpair", SYS.socketpair, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, addressOf(bytes));
+  syscall("socketpair", SYS.socketpair, AF_UNIX, SOCK_SEQPACKET | O.CLOEXEC, 0, addressOf(bytes));
   return [pair[0] ?? -1, pair[1] ?? -1];
 }
 

@@ -1,3 +1,5 @@
+import { isNumberList, numbersOf } from "../../spec/number-list.ts";
+
 /** CPUs or memory nodes as systemd takes them, a bit each with the lowest first: `0,2-3` is 0x0d. Throws RangeError for what is no list. */
 export function cpusetBits(list: string): Uint8Array {
   const numbers = list.split(",").flatMap((part) => rangeOf(part.trim()));
@@ -7,10 +9,9 @@ export function cpusetBits(list: string): Uint8Array {
   return bits;
 }
 
-function rangeOf(part: string): number[] {
+/** systemd knows no groups of numbers, as `0-7:1/2`. */
+function rangeOf(part: string): readonly number[] {
   if (part === "") return [];
-  const found = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(part);
-  const [first, last] = [Number(found?.[1]), Number(found?.[2] ?? found?.[1])];
-  if (found === null || first > last) throw new RangeError(`no list of numbers: ${JSON.stringify(part)}`);
-  return Array.from({ length: last - first + 1 }, (_, index) => first + index);
+  if (/^[\d-]+$/.test(part) && isNumberList(part)) return numbersOf(part);
+  throw new RangeError(`no list of numbers: ${JSON.stringify(part)}`);
 }

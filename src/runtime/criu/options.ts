@@ -1,10 +1,9 @@
 /** The flags that checkpoint and restore share, and what they come to for CRIU. */
-import { closeSync, mkdirSync } from "node:fs";
+import { closeSync, mkdirSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { GalleyError } from "../../errors.ts";
 import type { RuntimeConfig } from "../../spec/runtime.ts";
 import { cloneFlags } from "../namespaces.ts";
-import { openDirectory } from "./program.ts";
 import { type CriuOptions, cgroupModes } from "./rpc.ts";
 
 export interface CriuFlags {
@@ -33,7 +32,7 @@ export function sharedOptions(flags: CriuFlags, logFile: string, { annotations =
   const manageCgroupsMode = cgroupModes[flags.manageCgroupsMode];
   if (manageCgroupsMode === undefined) refuse("invalid manage-cgroups-mode value");
   const emptyNs = flags.emptyNs.reduce((mask, name) => mask | emptyNamespace(name), cloneFlags.network);
-  const images = openDirectory(flags.imagePath);
+  const images = openSync(flags.imagePath, "r");
   const work = flags.workPath === "" ? undefined : openMade(flags.workPath);
   const config = annotations["org.criu.config"] ?? "/etc/criu/runc.conf";
   return {
@@ -65,7 +64,7 @@ export function sharedOptions(flags: CriuFlags, logFile: string, { annotations =
 
 function openMade(path: string): number {
   mkdirSync(path, { recursive: true, mode: 0o700 });
-  return openDirectory(path);
+  return openSync(path, "r");
 }
 
 /** No runtime manages what is in a network namespace: it is always made empty. */

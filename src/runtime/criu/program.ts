@@ -1,5 +1,5 @@
 /** The criu program: where it is, what it is told, and what its log says of a failure. */
-import { closeSync, openSync, readFileSync } from "node:fs";
+import { closeSync, readFileSync } from "node:fs";
 import { GalleyError } from "../../errors.ts";
 import { seqpacketPair } from "../../linux/sys/socket.ts";
 import type { Fields } from "./protobuf.ts";
@@ -68,9 +68,4 @@ export function withLog(failure: unknown, log: string): unknown {
   const errors = errorsIn(log);
   const message = errors === "" ? failure.message : `${failure.message}\n${errors}`;
   return new GalleyError(failure.code, message, { hint: `${log} has all of it` });
-}
-
-/** Opens a directory for a descriptor to hand over. */
-export function openDirectory(path: string): number {
-  return openSync(path, "r");
 }

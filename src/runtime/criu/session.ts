@@ -1,4 +1,5 @@
 /** A talk with `criu swrk`: one request, notifications that are answered, one answer. */
+import { closeSync } from "node:fs";
 import { GalleyError } from "../../errors.ts";
 import { writeAll } from "../../linux/sys/data.ts";
 import { receiveMessage } from "../../linux/sys/socket.ts";
@@ -44,7 +45,6 @@ async function tell(socket: number, notify: Message, fds: readonly number[], onN
     writeAll(socket, encodeMessage(notified(false)));
     throw cause;
   } finally {
-    const { closeSync } = require("node:fs") as typeof import("node:fs");
     for (const fd of fds) closeSync(fd);
   }
   writeAll(socket, encodeMessage(notified(true)));

@@ -256,7 +256,8 @@ function stateFrom(home: Home, bundle: Bundle, pid: number, unit?: StoredUnit): 
   return { ...baseState(home, bundle), pid, startTime, ...(unit === undefined ? {} : { unit }) };
 }
 
-function baseState(home: Home, { config, path, rootfs }: Bundle): Omit<StoredState, "pid" | "startTime"> {
+/** What is known of a container before it has a process. */
+export function baseState(home: Home, { config, path, rootfs }: Bundle): Omit<StoredState, "pid" | "startTime"> {
   return {
     ociVersion: config.ociVersion,
     id: home.id,

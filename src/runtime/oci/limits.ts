@@ -39,6 +39,7 @@ async function replaceFilter({ directory, instructions, cause }: DeviceFilter, n
   const message = `replace the device program of ${directory}: ${describeErrno(failure.errno)}`;
   throw new GalleyError("failed_precondition", message, { subject: cause });
 }
+
 function write({ path, value, cause, tolerate = [] }: CgroupWrite): void {
   try {
     const fd = openSync(path, constants.O_WRONLY);

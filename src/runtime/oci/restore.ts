@@ -1,6 +1,7 @@
 import { closeSync, mkdirSync, openSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { GalleyError, toGalleyError } from "../../errors.ts";
+import { parseMemberships } from "../../linux/cgroups/detect.ts";
 import { startTimeOf } from "../../linux/processes.ts";
 import { ownMountNamespace } from "../../linux/sys/mount-namespace.ts";
 import { encode } from "../../recipe/encode.ts";
@@ -17,7 +18,7 @@ import { type RestoringCriu, startRestoring } from "../criu/restore-program.ts";
 import { answer, type CriuOptions, request } from "../criu/rpc.ts";
 import { converse, type Notification } from "../criu/session.ts";
 import { type Bundle, loadBundle } from "./bundle.ts";
-import { endOf, makeHome } from "./create.ts";
+import { baseState, endOf, makeHome } from "./create.ts";
 import { cleanUp } from "./end.ts";
 import { type Home, homeOf } from "./home.ts";
 import { runHooks } from "./hooks.ts";
@@ -41,6 +42,8 @@ interface Scene {
   readonly home: Home;
   readonly bundle: Bundle;
   readonly options: RestoreOptions;
+  /** Path of criu. */
+  readonly criu: string;
 }
 
 /** Makes a container of a checkpoint's images. It runs by the time this resolves, as nobody's child or that of a subreaper above. */
@@ -51,10 +54,10 @@ export async function restoreContainer(
   const home = homeOf(options.root, id);
   // CRIU restores for root alone.
   const bundle = loadBundle(options.bundle, id, false);
-  criuProgram();
+  const criu = criuProgram();
   makeHome(home);
   try {
-    const state = await restore({ home, bundle, options });
+    const state = await restore({ home, bundle, options, criu });
     if (options.pidFile !== "") writeFileAtomic(options.pidFile, String(state.pid), { mode: 0o644 });
     return { home, state };
   } catch (failure) {
@@ -65,13 +68,13 @@ export async function restoreContainer(
 }
 
 async function restore(scene: Scene): Promise<StoredState> {
-  const { home, bundle, options } = scene;
+  const { home, bundle, options, criu } = scene;
   const pipes = pipesIn(readFileSync(join(options.imagePath, DESCRIPTORS), "utf8"));
   const mountPoint = join(home.directory, "criu-root");
   mkdirSync(mountPoint, { mode: 0o755 });
   const { config, rootfs, path } = bundle;
   const places = mountPlaces(config, rootfs, path);
-  const recipe = compileRestore({ config, rootfs, mountPoint, places, criu: criuProgram(), identity: home.identity });
+  const recipe = compileRestore({ config, rootfs, mountPoint, places, criu, identity: home.identity });
   writeFileSync(home.config, JSON.stringify(config), { mode: 0o600 });
   writeFileSync(home.recipe, encode(endOf(recipe, home, bundle)), { mode: 0o600 });
   const joined = joinedNamespaces(config);
@@ -148,13 +151,10 @@ function restoreOptions(
   };
 }
 
-/** cgroups(7): `ID:CONTROLLERS:PATH`, a line for each hierarchy. */
+/** The cgroup of a process in each hierarchy, by its controllers. */
 function cgroupsOf(pid: number): { key: string; value: string }[] {
-  const lines = readFileSync(`/proc/${pid}/cgroup`, "utf8").split("\n").filter(Boolean);
-  return lines.map((line) => {
-    const [, controllers = "", ...path] = line.split(":");
-    return { key: controllers, value: path.join(":") };
-  });
+  const memberships = parseMemberships(readFileSync(`/proc/${pid}/cgroup`, "utf8"));
+  return memberships.map(({ controllers, path }) => ({ key: controllers.join(","), value: path }));
 }
 
 const shortNames: Readonly<Record<string, string>> = {
@@ -180,12 +180,7 @@ function otherNamespaces({ linux = {} }: RuntimeConfig): { key: string; value: s
 async function told({ script, pid, fds }: Notification, { home, bundle, options }: Scene): Promise<void> {
   if (script === "orphan-pts-master") return giveTerminal(fds, options);
   if (script !== "setup-namespaces") return;
-  const scene = {
-    config: bundle.config,
-    state: stateFrom(home, bundle, pid),
-    status: "creating",
-    native: options.native,
-  } as const;
+  const scene = { config: bundle.config, state: stateFrom(home, bundle, pid), status: "creating" } as const;
   await runHooks("prestart", scene);
   await runHooks("createRuntime", scene);
 }
@@ -220,16 +215,6 @@ function isOurs(pid: number, type: string): boolean {
   }
 }
 
-function stateFrom(home: Home, { config, path, rootfs }: Bundle, pid: number): StoredState {
-  return {
-    ociVersion: config.ociVersion,
-    id: home.id,
-    bundle: path,
-    rootfs,
-    created: new Date().toISOString(),
-    annotations: config.annotations ?? {},
-    owner: "",
-    pid,
-    startTime: startTimeOf(pid) ?? "",
-  };
+function stateFrom(home: Home, bundle: Bundle, pid: number): StoredState {
+  return { ...baseState(home, bundle), pid, startTime: startTimeOf(pid) ?? "" };
 }

@@ -12,13 +12,18 @@ const truths: Readonly<Record<string, boolean>> = {
  * configuration names one. `auto`: for every user but root, and for a root of a user namespace.
  */
 export function isRootless(flag: string): boolean {
-  if (flag === "" || flag.toLowerCase() === "auto") return isUnprivileged() || inUserNamespace();
+  if (flag === "" || flag.toLowerCase() === "auto") return !isHostRoot();
   const value = Object.hasOwn(truths, flag) ? truths[flag] : undefined;
   if (value !== undefined) return value;
   throw new GalleyError("invalid_argument", `invalid value ${JSON.stringify(flag)}`, {
     subject: "--rootless",
     hint: "give true, false or auto",
   });
+}
+
+/** Root, and not of a user namespace alone. */
+export function isHostRoot(): boolean {
+  return !isUnprivileged() && !inUserNamespace();
 }
 
 /** Whether this program runs as a user who may map no IDs but its own. */

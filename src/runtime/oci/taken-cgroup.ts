@@ -1,7 +1,7 @@
-import { readFileSync } from "node:fs";
 import { GalleyError } from "../../errors.ts";
 import { detectCgroups } from "../../linux/cgroups/detect.ts";
 import { placesOf } from "../../linux/cgroups/places.ts";
+import { tryRead } from "../../linux/cgroups/plan.ts";
 import { NO_CGROUP } from "../no-cgroup.ts";
 import { processesIn } from "./end.ts";
 
@@ -31,14 +31,7 @@ export function refuseTakenCgroup(path: string): void {
 function isFrozen(path: string): boolean {
   return placesOf(detectCgroups(), path).some(
     ({ directory }) =>
-      /^FR/.test(content(`${directory}/freezer.state`)) || content(`${directory}/cgroup.freeze`) === "1\n",
+      tryRead(`${directory}/freezer.state`)?.startsWith("FR") === true ||
+      tryRead(`${directory}/cgroup.freeze`) === "1\n",
   );
-}
-
-function content(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return "";
-  }
 }

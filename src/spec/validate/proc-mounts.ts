@@ -1,5 +1,7 @@
 /** What may be mounted over a container's procfs: else an image's volume would be what the runtime, and the container, take for the kernel's word. */
+import { posix } from "node:path";
 import type { MountConfig } from "../runtime.ts";
+import { isBindMount } from "./mounts.ts";
 import { type Check, error, type Problem, type ValidationContext, when } from "./problem.ts";
 
 /** Files that show a container its own share of the machine, as lxcfs makes them. */
@@ -20,12 +22,12 @@ const replaceable = [
 export const procMounts: Check = ({ mounts = [] }, context) =>
   mounts.flatMap((mount, index) => {
     if (!mount.destination.includes("proc")) return [];
-    return problems(mount, normal(mount.destination), `mounts[${index}].destination`, context);
+    return problems(mount, posix.resolve("/", mount.destination), `mounts[${index}].destination`, context);
   });
 
 /** What a destination is by its name: `/proc` itself, one of the files that may be replaced, or any other. */
 export function placeInProc(destination: string): "itself" | "replaceable" | "other" {
-  const path = destination.includes("proc") ? normal(destination) : "";
+  const path = destination.includes("proc") ? posix.resolve("/", destination) : "";
   if (path === "/proc") return "itself";
   return replaceable.includes(path) ? "replaceable" : "other";
 }
@@ -41,16 +43,6 @@ function problems(mount: MountConfig, path: string, field: string, context: Vali
   );
 }
 
-function isProc({ type, source = "", options = [] }: MountConfig, { isProcfs }: ValidationContext): boolean {
-  const binds = type === "bind" || options.includes("bind") || options.includes("rbind");
-  return binds ? isProcfs?.(source) !== false : type === "proc";
-}
-
-function normal(path: string): string {
-  const parts: string[] = [];
-  for (const part of path.split("/")) {
-    if (part === "..") parts.pop();
-    else if (part !== "" && part !== ".") parts.push(part);
-  }
-  return `/${parts.join("/")}`;
+function isProc(mount: MountConfig, { isProcfs }: ValidationContext): boolean {
+  return isBindMount(mount) ? isProcfs?.(mount.source ?? "") !== false : mount.type === "proc";
 }

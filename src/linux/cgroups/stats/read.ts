@@ -60,14 +60,3 @@ export function pressureOf(text: string | undefined): { readonly psi?: Pressure 
   });
   return { psi: Object.fromEntries(lines) };
 }
-
-/** `0-2,5` as 0, 1, 2, 5 (cpuset(7), "List format"). */
-export function parseRanges(text: string | undefined): number[] {
-  return (text ?? "")
-    .split(",")
-    .filter(Boolean)
-    .flatMap((range) => {
-      const [first = 0, last = first] = range.split("-").map(Number);
-      return Array.from({ length: last - first + 1 }, (_, index) => first + index);
-    });
-}

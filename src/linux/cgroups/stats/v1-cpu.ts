@@ -1,5 +1,6 @@
 /** CPU statistics of cgroup v1 (Documentation/admin-guide/cgroup-v1/cpuacct.rst, cpusets.rst). */
-import { type Files, parseRanges, unlessEmpty, unlessZero } from "./read.ts";
+import { numbersOf } from "../../../spec/number-list.ts";
+import { type Files, unlessEmpty, unlessZero } from "./read.ts";
 import type { CgroupStats, Count, CpuStats } from "./types.ts";
 
 /** Nanoseconds in a clock tick of user space, which is 1/100 s on every machine. */
@@ -54,7 +55,7 @@ const cpusetCounts = [
 /** Of a directory without cpuset files, and with v2, every flag is zero. */
 export function v1Cpuset(files: Files): CgroupStats["cpuset"] {
   const count = (name: string): Count => files.count(`cpuset.${name}`) ?? 0n;
-  const [cpus, mems] = [parseRanges(files.text("cpuset.cpus")), parseRanges(files.text("cpuset.mems"))];
+  const [cpus = [], mems = []] = ["cpuset.cpus", "cpuset.mems"].map((name) => numbersOf(files.text(name) ?? ""));
   return {
     ...(cpus.length === 0 ? {} : { cpus }),
     cpu_exclusive: count("cpu_exclusive"),

@@ -1,5 +1,4 @@
 /** Changing the limits of a container in a unit: systemd is told, then the cgroup is written. */
-import { readFileSync } from "node:fs";
 import { type CgroupLayout, detectCgroups } from "../../../linux/cgroups/detect.ts";
 import { placeOf, placesOf } from "../../../linux/cgroups/places.ts";
 import { tryRead } from "../../../linux/cgroups/plan.ts";
@@ -25,13 +24,6 @@ export async function changeUnitLimits(unit: StoredUnit, cgroup: UsedCgroup, cha
 
 export function targetOf(layout: CgroupLayout, version: number): Target {
   return { cgroups: layout.mode === "v2" ? 2 : 1, version };
-}
-
-/** Whether the manager is the user's own: for who is not root, or root in a user namespace alone. */
-export function isUserManager(): boolean {
-  if (process.geteuid?.() !== 0) return true;
-  const [, outside = "0", count = ""] = readFileSync("/proc/self/uid_map", "utf8").trim().split(/\s+/);
-  return outside !== "0" || count !== "4294967295";
 }
 
 /** systemd has one property for what are two limits: the one that is not changed is filled in from the cgroup. */

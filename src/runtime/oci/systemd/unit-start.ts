@@ -9,8 +9,9 @@ import { resourceProperties, roundedQuota, type Target } from "../../../linux/sy
 import { oomPolicy } from "../../../linux/systemd/unified-properties.ts";
 import { isSlice, slicePath, type UnitName, unitOf } from "../../../linux/systemd/unit.ts";
 import type { ResourcesConfig, RuntimeConfig } from "../../../spec/runtime.ts";
+import { isHostRoot } from "../rootless.ts";
 import type { StoredUnit } from "../state.ts";
-import { changeUnitLimits, isUserManager, targetOf } from "./unit-limits.ts";
+import { changeUnitLimits, targetOf } from "./unit-limits.ts";
 
 export interface StartedUnit {
   readonly stored: StoredUnit;
@@ -38,7 +39,8 @@ export async function placeOfUnit({ linux = {} }: RuntimeConfig, id: string): Pr
     const message = "systemd not running on this host, cannot use systemd cgroups manager";
     throw new GalleyError("failed_precondition", message, { hint: "leave out --systemd-cgroup" });
   }
-  const isUser = isUserManager();
+  // Anybody else has a manager of his own.
+  const isUser = !isHostRoot();
   const name = unitOf(linux.cgroupsPath ?? "", id, isUser);
   const below = slicePath(isSlice(name.unit) ? name.unit : name.slice);
   const path = isSlice(name.unit) ? below : `${below === "/" ? "" : below}/${name.unit}`;
