@@ -33,5 +33,6 @@ export interface RuntimeCommand<F extends FlagSet = FlagSet> {
 
 /** Declares a command; `run` sees the values of exactly its flags. */
 export function defineRuntimeCommand<F extends FlagSet>(command: RuntimeCommand<F>): RuntimeCommand {
+  // The table has commands of all flags: their types are known to each one's own `run` alone, which gets what its flags parse to.
   return command as unknown as RuntimeCommand;
 }

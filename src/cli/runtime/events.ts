@@ -26,6 +26,7 @@ export const command = defineRuntimeCommand({
 
 /** Counters of 64 bits are written with all their digits, which a number of JavaScript does not have. */
 function exactNumbers(_key: string, value: unknown): unknown {
+  // The types lack it, which the engine has (TC39, "JSON.parse source text access").
   const { rawJSON } = JSON as unknown as { rawJSON(text: string): unknown };
   return typeof value === "bigint" ? rawJSON(String(value)) : value;
 }

@@ -76,6 +76,7 @@ function checkedIndex(document: Readonly<Record<string, unknown>>, subject: stri
   const manifests = document.manifests;
   if (!Array.isArray(manifests) || !manifests.every(isDescriptor))
     throw malformed(subject, "its list is not one of descriptors");
+  // What of it is used has just been checked; the checker does not follow that into the whole.
   return document as unknown as ImageIndex;
 }
 
@@ -84,6 +85,7 @@ function checkedManifest(document: Readonly<Record<string, unknown>>, subject: s
   if (!isDescriptor(config)) throw malformed(subject, "it has no configuration");
   if (!Array.isArray(layers) || !layers.every(isDescriptor)) throw malformed(subject, "its layers are not descriptors");
   if (layers.length > MAX_LAYERS) throw malformed(subject, `it has ${layers.length} layers, more than ${MAX_LAYERS}`);
+  // As with an index.
   return document as unknown as ImageManifest;
 }
 
@@ -116,6 +118,7 @@ export function parseConfig(content: Uint8Array, manifest: ImageManifest, subjec
     const counts = `${manifest.layers.length} layers and the configuration ${diffIds.length}`;
     throw malformed(subject, `its manifest lists ${counts}`);
   }
+  // The layers have been checked above, the system is below; every other field is optional, and read as what an image says of itself.
   const config = document as unknown as ImageConfig;
   checkSystem(config, subject);
   return config;
