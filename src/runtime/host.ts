@@ -11,9 +11,9 @@ export interface HostFacts {
   readonly mountAround: (path: string) => string;
 }
 
-/** Reads the facts: a few small files of /proc. */
-export function hostFacts(): HostFacts {
-  return { cgroups: detectCgroups(), overlay: { layerByLayer: kernelAtLeast(6, 5) }, mountAround };
+/** Reads the facts: a few small files of /proc, of which cgroups take the most. */
+export function hostFacts(cgroups: CgroupLayout = detectCgroups()): HostFacts {
+  return { cgroups, overlay: { layerByLayer: kernelAtLeast(6, 5) }, mountAround };
 }
 
 /** Later lines win nothing over earlier ones of the same place: both are the same path to mount_setattr(2). */

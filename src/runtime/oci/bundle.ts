@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, readlinkSync, statSync } from "node:fs";
 import { isAbsolute, join, resolve } from "node:path";
 import { GalleyError } from "../../errors.ts";
-import { detectCgroups } from "../../linux/cgroups/detect.ts";
+import { type CgroupLayout, detectCgroups } from "../../linux/cgroups/detect.ts";
 import { defaultDevices } from "../../linux/devices.ts";
 import { linuxVocabulary } from "../../linux/vocabulary.ts";
 import type { DeviceConfig, RuntimeConfig } from "../../spec/runtime.ts";
@@ -18,6 +18,8 @@ export interface Bundle {
   readonly rootfs: string;
   /** With everything that the runtime adds, as the container will have it. */
   readonly config: RuntimeConfig;
+  /** The machine's cgroups, which it was checked against. */
+  readonly cgroups: CgroupLayout;
   /** What of it is left out, for people. */
   readonly warnings: readonly string[];
 }
@@ -32,9 +34,10 @@ export function loadBundle(directory: string, id: string, rootless: boolean): Bu
     });
   }
   const config = parseConfig(readFileSync(file, "utf8"), file);
+  const cgroups = detectCgroups();
   const warnings = validateConfig(config, {
     vocabulary: linuxVocabulary(),
-    cgroups: detectCgroups().mode,
+    cgroups: cgroups.mode,
     isOwnNetwork: (network) => isSameNamespace(network, "/proc/self/ns/net"),
   });
   const rootfs = rootOf(config, path);
@@ -42,6 +45,7 @@ export function loadBundle(directory: string, id: string, rootless: boolean): Bu
   return {
     path,
     rootfs,
+    cgroups,
     config: completed({ ...config, ...placedMounts(config, path, rootfs) }, id, rootless),
     warnings: warnings.map(told),
   };

@@ -9,8 +9,9 @@ import type { RuntimeConfig } from "../../spec/runtime.ts";
 import { writeFileAtomic } from "../../state/atomic-file.ts";
 import { compileStart } from "../compile-start.ts";
 import { poststopHooks } from "../hooks.ts";
+import { hostFacts } from "../host.ts";
 import { hooksDone } from "../managed.ts";
-import type { ConsoleTarget } from "../types.ts";
+import type { ConsoleTarget, StartInput } from "../types.ts";
 import { type Bundle, loadBundle } from "./bundle.ts";
 import { destroyContainer } from "./end.ts";
 import { withEnvironment } from "./environment.ts";
@@ -68,7 +69,7 @@ export async function createContainer(id: string, options: CreateOptions): Promi
   requireRoot(bundle);
   makeHome(home);
   try {
-    if (options.systemd !== true) refuseTakenCgroup(bundle.config.linux?.cgroupsPath ?? "");
+    if (options.systemd !== true) refuseTakenCgroup(bundle.config.linux?.cgroupsPath ?? "", bundle.cgroups);
   } catch (failure) {
     rmSync(home.directory, { recursive: true, force: true });
     throw failure;
@@ -129,7 +130,7 @@ export function makeHome(home: Home): void {
 async function createInUnit(home: Home, bundle: Bundle, options: CreateOptions, made: Made): Promise<Created> {
   const { placeOfUnit, startUnit } = await import("./systemd/unit-start.ts");
   const place = await placeOfUnit(bundle.config, home.id);
-  refuseTakenCgroup(place.path);
+  refuseTakenCgroup(place.path, bundle.cgroups);
   const unit = await startUnit(bundle.config, place, options.native);
   try {
     const created = await create(home, { ...bundle, config: unit.config }, options, made, unit);
@@ -212,7 +213,7 @@ function compile(home: Home, bundle: Bundle, options: CreateOptions): Recipe {
   const { path, rootfs } = bundle;
   const config = served(bundle.config, home, options);
   const { process } = config;
-  return compileStart({
+  const input: StartInput = {
     config:
       process === undefined
         ? config
@@ -232,7 +233,8 @@ function compile(home: Home, bundle: Bundle, options: CreateOptions): Recipe {
       ...(console === undefined ? {} : { console }),
       ...(pidfdSocket === undefined ? {} : { pidfdSocket }),
     },
-  });
+  };
+  return compileStart(input, hostFacts(bundle.cgroups));
 }
 
 /** What is mounted in the host's own mount namespace has a directory of its own, which is nobody's to delete but by rmdir(2). */

@@ -1,7 +1,7 @@
 /** What is done to a container from outside: signals, pauses, its removal. */
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { GalleyError, toGalleyError } from "../../errors.ts";
-import { detectCgroups } from "../../linux/cgroups/detect.ts";
+import { type CgroupLayout, detectCgroups } from "../../linux/cgroups/detect.ts";
 import { placesOf } from "../../linux/cgroups/places.ts";
 import { isAlive } from "../../linux/processes.ts";
 import { parseSignal, signals } from "../../linux/signals.ts";
@@ -62,9 +62,9 @@ export function processesOf(home: Home): readonly number[] {
 }
 
 /** The same for a `linux.cgroupsPath`; none where the cgroup is not there. */
-export function processesIn(path: string): readonly number[] {
+export function processesIn(path: string, layout: CgroupLayout = detectCgroups()): readonly number[] {
   if (path === NO_CGROUP) return [];
-  const places = placesOf(detectCgroups(), path).map(({ directory }) => directory);
+  const places = placesOf(layout, path).map(({ directory }) => directory);
   const found = places.find((directory) => existsSync(`${directory}/cgroup.procs`));
   if (found === undefined) return [];
   return [...new Set(pidsBelow(found))].sort((a, b) => a - b);

@@ -1,12 +1,13 @@
 import { GalleyError, toGalleyError } from "../../errors.ts";
-import { detectCgroups } from "../../linux/cgroups/detect.ts";
+import { type CgroupLayout, detectCgroups } from "../../linux/cgroups/detect.ts";
 import type { CgroupJoin } from "../../linux/cgroups/types.ts";
 import { linuxVocabulary } from "../../linux/vocabulary.ts";
 import type { ProcessConfig, RuntimeConfig } from "../../spec/runtime.ts";
 import { validateProcess } from "../../spec/validate/validate.ts";
 import { writeFileAtomic } from "../../state/atomic-file.ts";
 import { compileExec } from "../compile-exec.ts";
-import type { ConsoleTarget } from "../types.ts";
+import { hostFacts } from "../host.ts";
+import type { ConsoleTarget, ExecInput } from "../types.ts";
 import { withEnvironment } from "./environment.ts";
 import type { Home } from "./home.ts";
 import type { RuntimeLog } from "./log.ts";
@@ -32,7 +33,9 @@ export interface ExecOptions {
 /** Runs a further process in a container. It runs by the time this resolves, as nobody's child or that of a subreaper above. */
 export async function execInContainer(home: Home, options: ExecOptions): Promise<Started> {
   const stored = storedState(home);
-  const status = statusOf(home, stored);
+  const config = storedConfig(home);
+  const cgroups = detectCgroups();
+  const status = statusOf(home, stored, { config, cgroups });
   if (status === "stopped")
     throw new GalleyError("failed_precondition", "cannot exec in a stopped container", { subject: home.id });
   if (status === "paused" && !options.ignorePaused) {
@@ -43,11 +46,10 @@ export async function execInContainer(home: Home, options: ExecOptions): Promise
     );
   }
   const { native, preserved, console, pidFile, pidfdSocket, keepKeyring } = options;
-  const config = storedConfig(home);
   const warnings = validateProcess({ ...config, process: options.process }, { vocabulary: linuxVocabulary() });
   for (const { field, message } of warnings) options.log.warn(`${field}: ${message}`);
-  const cgroup = cgroupOf(config, stored, options.cgroups);
-  const recipe = compileExec({
+  const cgroup = cgroupOf(config, stored, options.cgroups, cgroups);
+  const input: ExecInput = {
     process: withEnvironment(options.process, { rootfs: stored.rootfs, mounts: config.mounts }),
     config,
     ...(cgroup === undefined ? {} : { cgroup }),
@@ -61,7 +63,8 @@ export async function execInContainer(home: Home, options: ExecOptions): Promise
       ...(console === undefined ? {} : { console }),
       ...(pidfdSocket === undefined ? {} : { pidfdSocket }),
     },
-  });
+  };
+  const recipe = compileExec(input, hostFacts(cgroups));
   const started = await runManaged(recipe, {
     native,
     preserved,
@@ -75,8 +78,12 @@ export async function execInContainer(home: Home, options: ExecOptions): Promise
 }
 
 /** Undefined: the container's own. */
-function cgroupOf({ linux }: RuntimeConfig, { pid }: StoredState, given: readonly string[]): CgroupJoin | undefined {
-  const layout = detectCgroups();
+function cgroupOf(
+  { linux }: RuntimeConfig,
+  { pid }: StoredState,
+  given: readonly string[],
+  layout: CgroupLayout,
+): CgroupJoin | undefined {
   if (given.length === 0 && layout.mode !== "v2") return undefined;
   const { parseBelowPaths, planJoinBelow, planJoinFirst } =
     require("../../linux/cgroups/join-below.ts") as typeof import("../../linux/cgroups/join-below.ts");

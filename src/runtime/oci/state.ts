@@ -1,7 +1,7 @@
 /** The state of a container (runtime-spec runtime.md, "State"), from its files and its process. */
 import { closeSync, constants, openSync, readdirSync, readFileSync } from "node:fs";
 import { GalleyError, toGalleyError } from "../../errors.ts";
-import { detectCgroups } from "../../linux/cgroups/detect.ts";
+import { type CgroupLayout, detectCgroups } from "../../linux/cgroups/detect.ts";
 import { planCgroup } from "../../linux/cgroups/plan.ts";
 import { isAlive } from "../../linux/processes.ts";
 import type { RuntimeConfig } from "../../spec/runtime.ts";
@@ -84,10 +84,17 @@ export function stateOf(home: Home): State {
   };
 }
 
-export function statusOf(home: Home, stored: StoredState): Status {
+/** What a status is read from beside the process. */
+export interface StatusFacts {
+  readonly config: RuntimeConfig;
+  readonly cgroups: CgroupLayout;
+}
+
+/** @param facts for who has them already; they are read only of a container that runs */
+export function statusOf(home: Home, stored: StoredState, facts?: StatusFacts): Status {
   if (!isAlive(stored)) return "stopped";
   if (isWaiting(home)) return "created";
-  return isPaused(home) ? "paused" : "running";
+  return isPaused(facts ?? { config: storedConfig(home), cgroups: detectCgroups() }) ? "paused" : "running";
 }
 
 /** The waiting process is its gate's reader: without one the kernel refuses a writer that does not wait (ENXIO, fifo(7)). */
@@ -100,10 +107,10 @@ function isWaiting({ gate }: Home): boolean {
   }
 }
 
-function isPaused(home: Home): boolean {
-  const path = storedConfig(home).linux?.cgroupsPath ?? NO_CGROUP;
+function isPaused({ config, cgroups }: StatusFacts): boolean {
+  const path = config.linux?.cgroupsPath ?? NO_CGROUP;
   if (path === NO_CGROUP) return false;
-  const { freezer } = planCgroup({ layout: detectCgroups(), path, skipDevices: true });
+  const { freezer } = planCgroup({ layout: cgroups, path, skipDevices: true });
   if (freezer === undefined) return false;
   try {
     return readFileSync(freezer.frozen.path, "utf8").includes(freezer.frozen.text);
