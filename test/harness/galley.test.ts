@@ -74,6 +74,8 @@ testWith({ root: true }, "clean-up reports and removes processes, mounts and fil
   expect(Bun.spawnSync(["mount", "-t", "tmpfs", "galley-test", point]).exitCode).toBe(0);
   await store.ok(["-c", `cd "${store.base}" && { setsid sleep 1000 >/dev/null 2>&1 & }`]);
   store.spawn(["-c", "exec sleep 1001"]);
+  // Until then it may still be the program that starts it.
+  while (!store.leftovers().processes.some((line) => /^\d+ sleep 1000$/.test(line))) await Bun.sleep(1);
   const found = await store.cleanup();
   expect(found.mounts).toEqual([point]);
   expect(found.processes.map((line) => line.replace(/^\d+ /, ""))).toEqual(["sleep 1000"]);
