@@ -11,7 +11,7 @@ export interface Exit {
 
 export class ShimClient {
   /** What the container has written since this client attached, by stream. */
-  readonly output: { 1: Buffer; 2: Buffer } = { 1: Buffer.alloc(0), 2: Buffer.alloc(0) };
+  readonly #output = { 1: new Received(), 2: new Received() };
   #received: Buffer = Buffer.alloc(0);
   readonly #results: ((errno: number) => void)[] = [];
   readonly #statuses: ((text: string) => void)[] = [];
@@ -132,14 +132,23 @@ export class ShimClient {
 
   /** Resolves once stream 1 (and 2) contain `text`; rejects when the connection ends first. */
   async until(text: string): Promise<void> {
-    while (!this.text(1).includes(text) && !this.text(2).includes(text)) {
+    const seen = { 1: 0, 2: 0 };
+    while (!this.#has(1, text, seen) && !this.#has(2, text, seen)) {
       if (this.isClosed) throw new Error(`the shim closed before ${JSON.stringify(text)}: ${this.text(1)}`);
       await new Promise<void>((resolve) => this.#watchers.add(resolve));
     }
   }
 
   text(stream: 1 | 2): string {
-    return this.output[stream].toString();
+    return this.#output[stream].bytes.toString();
+  }
+
+  /** Looks behind what was looked at before. */
+  #has(stream: 1 | 2, text: string, seen: { 1: number; 2: number }): boolean {
+    const { bytes } = this.#output[stream];
+    const from = Math.max(seen[stream] - Buffer.byteLength(text), 0);
+    seen[stream] = bytes.length;
+    return bytes.includes(text, from);
   }
 
   close(): void {
@@ -168,7 +177,7 @@ export class ShimClient {
   #handle(type: string, stream: number, at: number, size: number): void {
     const payload = this.#received.subarray(at, at + size);
     if (type === "O" && (stream === 1 || stream === 2)) {
-      this.output[stream] = Buffer.concat([this.output[stream], payload]);
+      this.#output[stream].add(payload);
     } else if (type === "R") this.#results.shift()?.(payload.readInt32LE(0));
     else if (type === "S") this.#statuses.shift()?.(payload.toString());
     else if (type === "X") {
@@ -180,6 +189,24 @@ export class ShimClient {
   #notify(): void {
     for (const wake of this.#watchers) wake();
     this.#watchers.clear();
+  }
+}
+
+/** Bytes that grow at their end: a join for each arrival would copy a long output once for each of its pieces. */
+class Received {
+  #room: Buffer = Buffer.alloc(0);
+  #size = 0;
+
+  get bytes(): Buffer {
+    return this.#room.subarray(0, this.#size);
+  }
+
+  add(bytes: Uint8Array): void {
+    if (this.#size + bytes.length > this.#room.length) {
+      this.#room = Buffer.concat([this.bytes], 2 * (this.#size + bytes.length));
+    }
+    this.#room.set(bytes, this.#size);
+    this.#size += bytes.length;
   }
 }
 

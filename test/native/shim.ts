@@ -117,7 +117,7 @@ export class Shim implements AsyncDisposable {
     this.#look();
     const { shim = "", init = "" } = this.#seen;
     for (const one of [shim, init]) if (isSame(one)) process.kill(Number(one.split(" ")[0]), 9);
-    while (isSame(shim)) await Bun.sleep(1);
+    while ([shim, init].some(isSame)) await Bun.sleep(1);
     this.folder[Symbol.dispose]();
   }
 }
