@@ -5,7 +5,7 @@ import { encode } from "../../src/recipe/encode.ts";
 import type { Fixup } from "../../src/recipe/ops.ts";
 import type { Step } from "../../src/recipe/recipe.ts";
 import { testWith } from "../harness/requirements.ts";
-import { CLONE, E, O, op, run, runBytes, Scratch, shell } from "./program.ts";
+import { CLONE, E, O, op, run, runBytes, Scratch, shell, text } from "./program.ts";
 
 const root = (name: string, body: () => Promise<void>) => testWith({ root: true }, name, body);
 
@@ -157,11 +157,12 @@ root("an interface is put into the inside's namespace by pid or by descriptor", 
     const bytes = veth(name, "eth0", where);
     return op("netlink", [ROUTE, bytes, fixup(bytes.length - 4)]);
   };
-  const ended = (word: string) => `cut -d: -f1 /proc/net/dev | tail -n +3 | xargs; echo ${word}`;
   for (const step of [
     place((offset) => ({ kind: "pid", offset }), IFLA.netNsPid, "gnt-pid"),
     place((offset) => ({ kind: "slot", offset, slot: "ns" }), IFLA.netNsFd, "gnt-fd"),
   ]) {
+    using folder = new Scratch();
+    const seen = folder.at("seen");
     const { report, output } = await run({
       outside: [
         op("unshare", [CLONE.newnet]),
@@ -170,8 +171,10 @@ root("an interface is put into the inside's namespace by pid or by descriptor", 
         op("openat", ["proc", "ns/net", 0, 0], { out: "ns" }),
         step,
         op("signal", [1]),
+        // A pair goes with either of its namespaces, and this one is the outside's alone.
+        op("await_file", ["cwd", seen, text("\n"), 5000]),
       ],
-      inside: [op("wait", [1]), shell(ended("end"))],
+      inside: [op("wait", [1]), shell(`cut -d: -f1 /proc/net/dev | tail -n +3 | xargs; echo > ${seen}`)],
     });
     expect(report.failure).toBeUndefined();
     expect(output.split("\n")[0]?.split(" ").sort()).toEqual(["eth0", "lo"]);
