@@ -27,6 +27,11 @@ const pathPattern = `${component}(?:/${component})*`;
 const tagPattern = "[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}";
 const digestPattern = "[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,}";
 
+/** Whether a text is a registry's name, with or without a port. */
+export function domainMatches(text: string): boolean {
+  return new RegExp(`^${domainPattern}$`).test(text);
+}
+
 /** Made on first use: a command that names no image does not pay for it. */
 let whole: RegExp | undefined;
 function wholePattern(): RegExp {

@@ -57,6 +57,7 @@ export function commonFlags(): FlagSet {
     "insecure-policy": bool({ usage: "Accept any image", hidden: true }),
     policy: string({ usage: "Path of the trust policy", hidden: true }),
     "registries.d": string({ usage: "Directory of registry settings", hidden: true }),
+    "registries-conf": string({ usage: "Path of registries.conf", hidden: true, type: "PATH" }),
     "require-signed": bool({ usage: "Accept only signed images", hidden: true }),
     "tls-details": string({ usage: "Path of TLS settings", hidden: true }),
     "user-agent-prefix": string({ usage: "Prefix of the user agent", hidden: true }),

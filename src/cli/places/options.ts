@@ -10,7 +10,12 @@ import type { Flags, Side } from "./flags.ts";
 /** How the flags say that a registry is reached. */
 export function registryOptions(cli: Cli, flags: Flags, side: Side): RegistryOptions {
   const authfile = flags.text(`${side}authfile`) ?? flags.text("authfile");
-  const env = authfile === undefined ? cli.env : { ...cli.env, REGISTRY_AUTH_FILE: authfile };
+  const conf = flags.text("registries-conf");
+  const env = {
+    ...cli.env,
+    ...(authfile === undefined ? {} : { REGISTRY_AUTH_FILE: authfile }),
+    ...(conf === undefined ? {} : { CONTAINERS_REGISTRIES_CONF: conf }),
+  };
   return {
     env,
     credentials: credentialsOf(flags, side),

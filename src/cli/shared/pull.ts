@@ -1,4 +1,6 @@
-import { familiarName, parseReference, withDefaultTag } from "../../image/reference.ts";
+import { GalleyError, toGalleyError } from "../../errors.ts";
+import { canonicalName, familiarName, parseReference, type Reference, withDefaultTag } from "../../image/reference.ts";
+import { type Candidates, isShortName, keepAlias, resolveName } from "../../image/registries/short-names.ts";
 import type { Images, PullResult } from "../../image/types.ts";
 import type { Cli } from "../cli.ts";
 import { fullSpeed } from "../full-speed.ts";
@@ -14,9 +16,55 @@ export interface PullRequest {
   readonly stream: 1 | 2;
 }
 
-/** Pulls an image and shows it: bars on a terminal, lines elsewhere, then docker's `Digest:` and `Status:`. */
+/**
+ * Pulls an image and shows it: bars on a terminal, lines elsewhere, then docker's `Digest:` and `Status:`. A short name may stand for several
+ * images; the first that can be pulled is it.
+ */
 export async function pullImage(cli: Cli, images: Images, request: PullRequest): Promise<PullResult> {
   fullSpeed();
+  if (!isShortName(request.reference)) return pullOne(cli, images, request);
+  const candidates = resolveName(request.reference, cli.env, cli.isTerminal(0) && cli.isTerminal(1));
+  if (candidates.note !== undefined && !request.quiet) cli.err(`${candidates.note}\n`);
+  const { references } = candidates.choose ? await chosen(cli, request.reference, candidates) : candidates;
+  const failures: unknown[] = [];
+  for (const reference of references) {
+    try {
+      return await pullOne(cli, images, { ...request, reference: familiarName(reference) });
+    } catch (failure) {
+      if (references.length === 1) throw failure;
+      failures.push(failure);
+    }
+  }
+  throw allFailed(request.reference, failures);
+}
+
+async function chosen(
+  cli: Cli,
+  text: string,
+  { references }: Candidates,
+): Promise<{ references: readonly Reference[] }> {
+  const { Answers } = await import("../places/ask.ts");
+  const rows = references.map((reference, position) => `  ${position + 1}: ${canonicalName(reference)}\n`).join("");
+  const answer = await new Answers(cli).line(`${rows}Please select an image: `);
+  const reference = references[Number(answer.trim()) - 1];
+  if (reference === undefined) throw new GalleyError("invalid_argument", "none of them was chosen", { subject: text });
+  keepAlias(text, reference, cli.env);
+  return { references: [reference] };
+}
+
+function allFailed(text: string, failures: readonly unknown[]): GalleyError {
+  const lines = failures.map((failure) => `\n * ${toGalleyError(failure).describe()}`).join("");
+  return new GalleyError(
+    toGalleyError(failures.at(-1)).code,
+    `${failures.length} errors occurred while pulling:${lines}`,
+    {
+      op: "pull",
+      subject: text,
+    },
+  );
+}
+
+async function pullOne(cli: Cli, images: Images, request: PullRequest): Promise<PullResult> {
   const display = request.quiet ? undefined : await openDisplay(cli, request.stream);
   const result = await pull(images, request, display);
   if (!request.quiet) writer(cli, request.stream)(outcome(request.reference, result));

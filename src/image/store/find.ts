@@ -21,7 +21,20 @@ const NO_TIME = "0001-01-01T00:00:00Z";
 export function findRow(table: ImageTable, text: string): ImageRow | undefined {
   const meant = parseAnyReference(text);
   if ("id" in meant) return visible(table.byId(meant.id));
-  return table.byName(nameOf(meant.reference)) ?? findByPrefix(table, text);
+  return table.byName(nameOf(meant.reference)) ?? findByPrefix(table, text) ?? table.byName(knownAs(table, text));
+}
+
+/**
+ * The full name under which the store holds what a short name stands for: with registries.conf that need not be docker.io's. The name as
+ * docker understands it where there is no other.
+ */
+export function knownAs(table: ImageTable, text: string): string {
+  const own = nameOf(parseReference(text));
+  if (table.byName(own) !== undefined) return own;
+  // Most names are found before; the files are read for the others only.
+  const { possibleNames } = require("../registries/short-names.ts") as typeof import("../registries/short-names.ts");
+  const others = possibleNames(text, process.env).map(nameOf);
+  return others.find((name) => table.byName(name) !== undefined) ?? own;
 }
 
 /** The name under which the store keeps a reference: a digest makes the tag beside it irrelevant. */

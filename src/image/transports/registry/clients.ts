@@ -1,4 +1,7 @@
 import type { Reference } from "../../reference.ts";
+import type { RegistriesConf } from "../../registries/conf.ts";
+import { allowedRule, type PullSource, pullSources } from "../../registries/find-rule.ts";
+import { loadRegistriesConf } from "../../registries/load-conf.ts";
 import type { RegistryCredentials } from "../../types.ts";
 import type { TransportOptions } from "../transport.ts";
 import { Authorizer } from "./authorizer.ts";
@@ -29,39 +32,77 @@ export interface RegistryOptions {
 /** The clients of all registries that one command talks to. */
 export class RegistryClients {
   readonly #clients = new Map<string, Promise<RegistryClient>>();
+  /** By whether certificates are checked. */
+  readonly #exchanges = new Map<boolean, Exchange>();
   readonly #env: Environment;
-  readonly #exchange: Exchange;
+  #conf: RegistriesConf | undefined;
 
   constructor(private readonly options: RegistryOptions = {}) {
     this.#env = options.env ?? process.env;
-    const tls = { verify: options.tlsVerify, certificates: options.certificates };
-    this.#exchange = options.exchange ?? openConnections(this.#env, tls);
+  }
+
+  /** containers-registries.conf(5) of the user; read once. */
+  get conf(): RegistriesConf {
+    this.#conf ??= loadRegistriesConf(this.#env);
+    return this.#conf;
+  }
+
+  /** Where an image is read: mirrors and rewritten names first (registries.conf). One that is blocked is `permission_denied`. */
+  sources(reference: Reference): readonly PullSource[] {
+    return pullSources(this.conf, reference);
   }
 
   /** The client for a repository. Logins may be kept for a part of a registry, so a client serves one repository. */
-  of(reference: Reference, { signal }: TransportOptions = {}): Promise<RegistryClient> {
-    const key = `${reference.domain}/${reference.path}`;
+  of(reference: Reference, options: TransportOptions = {}): Promise<RegistryClient> {
+    const insecure = allowedRule(this.conf, reference)?.insecure === true;
+    return this.at({ reference, insecure }, reference.domain, options);
+  }
+
+  /** The client for a place to read from. A login that was given for this call is for the registry of this name alone. */
+  at({ reference, insecure }: PullSource, named: string, { signal }: TransportOptions = {}): Promise<RegistryClient> {
+    const own = reference.domain === named;
+    const key = `${reference.domain}/${reference.path} ${insecure} ${own}`;
     let client = this.#clients.get(key);
     if (client === undefined) {
-      client = this.#open(reference, signal);
+      client = this.#open(reference, { insecure, own, signal });
       this.#clients.set(key, client);
       client.catch(() => this.#clients.delete(key));
     }
     return client;
   }
 
-  async #open({ domain, path }: Reference, signal: AbortSignal | undefined): Promise<RegistryClient> {
-    const exchange = this.#exchange;
-    const { credentials, sleep, token, tlsVerify } = this.options;
-    const base = await findEndpoint(exchange, domain, signal, tlsVerify);
+  async #open(
+    { domain, path }: Reference,
+    {
+      insecure,
+      own,
+      signal,
+    }: { readonly insecure: boolean; readonly own: boolean; readonly signal?: AbortSignal | undefined },
+  ): Promise<RegistryClient> {
+    const { sleep } = this.options;
+    const given = this.options.credentials;
+    const credentials = own || given === "anonymous" ? given : undefined;
+    const token = own ? this.options.token : undefined;
+    const verify = this.options.tlsVerify ?? (insecure ? false : undefined);
+    const exchange = this.#exchange(verify);
+    const base = await findEndpoint(exchange, domain, signal, verify);
     const authorizer = new Authorizer({
       findCredentials: async () => {
         if (credentials === "anonymous") return undefined;
-        return credentials ?? (await findCredentials(domain, path, this.#env));
+        return credentials ?? (await findCredentials(domain, path, this.#env, { helpers: this.conf.helpers }));
       },
       fetchToken: (request, stop) => fetchToken(exchange, request, base, stop),
       bearer: token,
     });
     return new RegistryClient({ base, exchange, authorizer, ...(sleep === undefined ? {} : { sleep }) });
+  }
+
+  #exchange(verify: boolean | undefined): Exchange {
+    if (this.options.exchange !== undefined) return this.options.exchange;
+    const known = this.#exchanges.get(verify !== false);
+    if (known !== undefined) return known;
+    const made = openConnections(this.#env, { verify, certificates: this.options.certificates });
+    this.#exchanges.set(verify !== false, made);
+    return made;
   }
 }

@@ -23,7 +23,7 @@ const noHelper: HelperRunner = async (command) => {
   throw new Error(`unexpected ${command.join(" ")}`);
 };
 const find = (domain: string, path: string, env: Record<string, string> = {}, run = noHelper) =>
-  findCredentials(domain, path, { HOME: home, ...env }, run);
+  findCredentials(domain, path, { HOME: home, ...env }, { run });
 
 describe("logins written in docker's file", () => {
   test("are found by the registry's name, however it is written", async () => {

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { GalleyError, toGalleyError } from "../../../errors.ts";
+import { AUTH_FILES } from "../../registries/conf.ts";
 import type { RegistryCredentials } from "../../types.ts";
 import type { Environment } from "./certificates.ts";
 import { askHelper, type HelperRunner, runHelper } from "./credential-helper.ts";
@@ -33,7 +34,30 @@ export async function findCredentials(
   domain: string,
   path: string,
   env: Environment,
-  run: HelperRunner = runHelper,
+  { helpers = [AUTH_FILES], run = runHelper }: FindOptions = {},
+): Promise<RegistryCredentials | undefined> {
+  for (const helper of helpers) {
+    const found =
+      helper === AUTH_FILES
+        ? await filedCredentials(domain, path, env, run)
+        : await askHelper(helper, keyOf(domain), env, run);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** Where else logins are looked for. */
+export interface FindOptions {
+  /** `credential-helpers` of registries.conf: asked in this order, `containers-auth.json` stands for the files. */
+  readonly helpers?: readonly string[];
+  readonly run?: HelperRunner;
+}
+
+async function filedCredentials(
+  domain: string,
+  path: string,
+  env: Environment,
+  run: HelperRunner,
 ): Promise<RegistryCredentials | undefined> {
   for (const file of authFiles(env)) {
     const found = await credentialsIn(file, domain, path, env, run);

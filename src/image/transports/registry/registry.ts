@@ -1,7 +1,8 @@
-import { GalleyError } from "../../../errors.ts";
+import { GalleyError, restated, toGalleyError } from "../../../errors.ts";
 import { type Descriptor, mediaTypes } from "../../../spec/image.ts";
 import { digestOf } from "../../digest.ts";
-import { familiarName, type Reference } from "../../reference.ts";
+import { canonicalName, familiarName, type Reference } from "../../reference.ts";
+import type { PullSource } from "../../registries/find-rule.ts";
 import { readCapped, tooLarge, verifyBytes } from "../../verify/read.ts";
 import { type BlobOptions, MAX_MANIFEST, type Transport, type TransportOptions } from "../transport.ts";
 import { streamBlob } from "./blob-stream.ts";
@@ -24,14 +25,35 @@ const withoutHead = [400, 404, 405, 406, 501];
 /** The OCI distribution protocol (distribution-spec 1.1, pull). One instance serves any number of references and registries. */
 export class RegistryTransport implements Transport {
   readonly #clients: RegistryClients;
+  /** By the name that was asked for. */
+  readonly #chosen = new Map<string, PullSource>();
 
   /** @param options how registries are reached, or clients that others use too */
   constructor(options: RegistryOptions | RegistryClients = {}) {
     this.#clients = options instanceof RegistryClients ? options : new RegistryClients(options);
   }
 
+  /** Asks the places that registries.conf names one after the other; the first that knows the image is used from then on. */
   async resolve(reference: Reference, options: TransportOptions = {}): Promise<Descriptor> {
-    const client = await this.#clients.of(reference, options);
+    const mirrors: string[] = [];
+    const sources = this.#clients.sources(reference);
+    for (const [position, source] of sources.entries()) {
+      try {
+        const found = await this.#resolveAt(source, reference, options);
+        this.#chosen.set(canonicalName(reference), source);
+        return found;
+      } catch (failure) {
+        if (options.signal?.aborted === true) throw failure;
+        if (position + 1 === sources.length) throw mirrors.length === 0 ? failure : withMirrors(failure, mirrors);
+        mirrors.push(`[${canonicalName(source.reference)}: ${toGalleyError(failure).message}]`);
+      }
+    }
+    throw new GalleyError("internal", "no place to read from", { subject: canonicalName(reference) });
+  }
+
+  async #resolveAt(source: PullSource, named: Reference, options: TransportOptions): Promise<Descriptor> {
+    const client = await this.#clients.at(source, named.domain, options);
+    const { reference } = source;
     const what = reference.digest ?? reference.tag ?? "latest";
     const api = manifestRequest(reference, what);
     const answer = await client.retrying(options, () =>
@@ -50,12 +72,22 @@ export class RegistryTransport implements Transport {
     if (descriptor.size > MAX_MANIFEST) throw tooLarge(descriptor.digest, MAX_MANIFEST);
     const { data } = descriptor;
     const fetched = async () => {
-      const client = await this.#clients.of(reference, options);
-      return (await readManifest(client, manifestRequest(reference, descriptor.digest), options)).content;
+      const source = await this.#source(reference, options);
+      const client = await this.#clients.at(source, reference.domain, options);
+      return (await readManifest(client, manifestRequest(source.reference, descriptor.digest), options)).content;
     };
     const content = data === undefined ? await fetched() : Buffer.from(data, "base64");
     verifyBytes(content, descriptor);
     return content;
+  }
+
+  /** The place that was found to hold the image. */
+  async #source(reference: Reference, options: TransportOptions): Promise<PullSource> {
+    const key = canonicalName(reference);
+    const [only, ...others] = this.#clients.sources(reference);
+    if (others.length === 0 && only !== undefined) return only;
+    if (!this.#chosen.has(key)) await this.resolve(reference, options);
+    return this.#chosen.get(key) as PullSource;
   }
 
   async *fetchBlob(
@@ -63,14 +95,24 @@ export class RegistryTransport implements Transport {
     descriptor: Descriptor,
     options: BlobOptions = {},
   ): AsyncGenerator<Uint8Array> {
-    const client = await this.#clients.of(reference, options);
-    const own = blobRequest(reference, descriptor);
+    const source = await this.#source(reference, options);
+    const client = await this.#clients.at(source, reference.domain, options);
+    const own = blobRequest(source.reference, descriptor);
     const elsewhere = (descriptor.urls ?? []).filter((url) => /^https?:\/\//.test(url) && URL.canParse(url));
     const foreign = /foreign|nondistributable/.test(descriptor.mediaType);
     const places = [own, ...elsewhere.map((url) => ({ ...own, path: new URL(url) }))];
     if (foreign) places.push(...places.splice(0, 1));
     yield* firstThatHasIt(client, places, descriptor, options);
   }
+}
+
+function withMirrors(failure: unknown, mirrors: readonly string[]): GalleyError {
+  const error = toGalleyError(failure, { op: "pull" });
+  return restated(error, {
+    message: `(Mirrors also failed: ${mirrors.join(" ")}): ${error.message}`,
+    op: error.op ?? "pull",
+    subject: error.subject ?? "",
+  });
 }
 
 function scopeOf(reference: Reference): string {
