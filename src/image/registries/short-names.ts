@@ -59,7 +59,9 @@ function aliasOf(text: string, conf: RegistriesConf, env: Environment): Candidat
   const found = keptAliases(aliasesFile(env))[name] ?? conf.aliases[name];
   if (found === undefined || found.repository === "") return undefined;
   const reference = withDefaultTag(parseReference(found.repository + suffix));
-  return { references: [reference], choose: false, note: `Resolved "${name}" as an alias (${found.file})` };
+  const usual = canonicalName(reference) === canonicalName(withDefaultTag(parseReference(text)));
+  const note = usual ? {} : { note: `Resolved "${name}" as an alias (${found.file})` };
+  return { references: [reference], choose: false, ...note };
 }
 
 /** The repository as written, and the tag and digest with what separates them. */

@@ -3,7 +3,7 @@ import { chainIds } from "../chain-id.ts";
 import { shortDigest } from "../digest.ts";
 import { familiarName, parseReference } from "../reference.ts";
 import type { ImageUser, RemovedItem, RemoveOptions } from "../types.ts";
-import { findRow, isIdPrefix, knownAs, nameOf, noSuchImage } from "./find.ts";
+import { findRow, isIdPrefix, knownAs, noSuchImage } from "./find.ts";
 import type { ImageTable, NameRow } from "./image-table.ts";
 
 /** Who uses an image; asked inside the transaction that removes it. */
@@ -22,7 +22,7 @@ export function removeFromTables(
   const row = findRow(table, text);
   if (row === undefined) throw noSuchImage(text);
   const removal = new Removal(table, inUse(row.id), row.id, options.force === true);
-  return isIdPrefix(text, row.id) ? removal.byId() : removal.byName(knownAs(table, text));
+  return isIdPrefix(text, row.id) ? removal.byId() : removal.byName(text);
 }
 
 class Removal {
@@ -36,7 +36,7 @@ class Removal {
   ) {}
 
   byName(text: string): readonly RemovedItem[] {
-    const name = nameOf(parseReference(text));
+    const name = knownAs(this.table, text);
     const [user] = this.users;
     if (!this.force && user !== undefined && areOneReference(this.#names())) throw nameConflict(text, user, this.id);
     this.#untag(name);
