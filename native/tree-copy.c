@@ -1,5 +1,5 @@
-/* Copies a directory's content by descriptors: owners, modes, times, xattrs, holes, devices and hard links. One directory of
-   each side is open at a time, as in tree-remove.c. */
+/* Copies a directory's content by descriptors: owners, modes, times, xattrs, holes, devices and hard links; what it is copied
+   into keeps its own. One directory of each side is open at a time, as in tree-remove.c. */
 #include "actor.h"
 #include "copy.h"
 #include "directory.h"
@@ -145,11 +145,9 @@ static long copy_entry(struct copying *copying, const char *name) {
 static long copy_all(struct copying *copying) {
   for (;;) {
     const struct directory_entry *entry = next_entry(&copying->reader);
+    if (entry == NULL && copying->depth == 1) return 0;
     long result = entry != NULL ? copy_entry(copying, entry->name) : finish_directory(copying);
-    if (result < 0) return result;
-    if (entry != NULL) continue;
-    if (copying->depth == 1) return 0;
-    result = ascend(copying);
+    if (result >= 0 && entry == NULL) result = ascend(copying);
     if (result < 0) return result;
   }
 }

@@ -141,7 +141,7 @@ export const ops = {
   attach_device_filter: call(109, "cgroup:fd", "instructions:data"),
   /** For an OCI console socket: connects to a unix socket and sends a descriptor over it. */
   send_console: call(110, "socket:str", "tty:fd"),
-  /** Copies a directory's content to an empty one by descriptors, keeping owners, modes, times, xattrs and links. */
+  /** Copies a directory's content to an empty one, which stays as it is, by descriptors, keeping owners, modes, times, xattrs and links. */
   copy_tree: call(111, "from:fd", "to:fd"),
   /** Writes an eventfd registration to cgroup v1's cgroup.event_control for memory.oom_control; the shim reads the eventfd. */
   watch_oom: open(112, "cgroup:str"),

@@ -1,5 +1,6 @@
 import { describe, expect } from "bun:test";
 import { chmodSync, chownSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { testWith } from "../harness/requirements.ts";
 import { Scratch } from "../native/program.ts";
 import { Box, type BoxOptions, needs } from "./box.ts";
@@ -13,6 +14,23 @@ describe("mounts", () => {
       mounts: [{ destination: "/etc", type: "tmpfs", options: ["tmpcopyup", "mode=755"] }],
     });
     expect((await box.run()).out).toBe("root:x:0:0::/:/bin/sh\npasswd\nx\n");
+  });
+
+  it("tmpcopyup keeps the mode that its mount names, and otherwise the directory's", async () => {
+    const tmpfs = (destination: string, ...options: string[]) => ({ destination, type: "tmpfs", options });
+    await using box = new Box("stat -c '%a %n' /etc /tmp /made /named", {
+      mounts: [
+        tmpfs("/etc", "tmpcopyup", "mode=1750"),
+        tmpfs("/tmp", "tmpcopyup"),
+        tmpfs("/made", "tmpcopyup"),
+        tmpfs("/named", "tmpcopyup", "mode=700"),
+      ],
+      image: (folder) => {
+        mkdirSync(join(folder, "tmp"));
+        chmodSync(join(folder, "tmp"), 0o1711);
+      },
+    });
+    expect((await box.run()).out).toBe("1750 /etc\n1711 /tmp\n1777 /made\n700 /named\n");
   });
 
   it("a read-only tmpfs holds the mounts below it, and nothing else", async () => {
