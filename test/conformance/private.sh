@@ -27,6 +27,19 @@ ip link set lo up 2>/dev/null || true
 image=docker.io/library/busybox:latest
 mkdir -p lock private/tmp; export TMPDIR=/run/private/tmp
 
+# Of cgroup v1 the hierarchies are the machine's, the directory of them is not: podman makes directories in it for those that are not mounted.
+own_hierarchies() {
+  [ "$(stat -f -c %T /sys/fs/cgroup)" = tmpfs ] || return 0
+  mkdir hierarchies && mount -t tmpfs -o mode=755 hierarchies hierarchies || return
+  for each in /sys/fs/cgroup/*; do
+    if [ -h "$each" ]; then cp -d "$each" hierarchies
+    elif mountpoint -q "$each"; then mkdir "hierarchies/${each##*/}" && mount --bind "$each" "hierarchies/${each##*/}"
+    fi || return
+  done
+  mount --move hierarchies /sys/fs/cgroup
+}
+own_hierarchies || exit 1
+
 # started LOG COMMAND...: a daemon in the background.
 started() { log=$1; shift; "$@" >"$log" 2>&1 & }
 # await LOG COMMAND...: until it succeeds, half a minute at most.

@@ -6,7 +6,8 @@ import { lackOf, type ManagerName, SCRIPT_TIMEOUT, Tested } from "./tested.ts";
 
 /** Lines that a script cannot print unless the manager works at all, by its sections. */
 const signs: Readonly<Record<ManagerName, readonly string[]>> = {
-  podman: ["hello", "/dev/pts/0", "exited 137 true", "paused 0 false", "exited 5 false", "got words", "status 127"],
+  // Debian 12's conmon notes an OOM kill where its podman does not look.
+  podman: ["hello", "/dev/pts/0", "exited 137 false", "paused 0 false", "exited 5 false", "got words", "status 127"],
   docker: ["hello", "/dev/pts/0", "exited 137 true", "paused 0 false", "exited 5 false", "got words", "unhealthy"],
   containerd: ["hello", "/dev/pts/0", "status 137", "inside", "PAUSED", "STOPPED", "pids.current"],
 };
@@ -14,7 +15,7 @@ const signs: Readonly<Record<ManagerName, readonly string[]>> = {
 let tested: Tested;
 beforeAll(() => {
   tested = new Tested();
-}, 120_000);
+}, 300_000);
 afterAll(() => tested[Symbol.dispose]());
 
 function cgroupsLeft(): string[] {
@@ -24,7 +25,7 @@ function cgroupsLeft(): string[] {
   return places.flatMap((cwd) => [...glob.scanSync({ cwd, onlyFiles: false })]);
 }
 
-describe.each(["containerd"] as const)("%s", (manager) => {
+describe.each(["containerd", "docker", "podman"] as const)("%s", (manager) => {
   const lack = lackOf(manager);
   const title = "runs the same script on Galley's runtime and on runc with the same output, and nothing is left";
   if (lack !== undefined) test.skip(`${title} (${lack})`, () => {});
@@ -37,7 +38,7 @@ describe.each(["containerd"] as const)("%s", (manager) => {
           tested.script(manager, "runc"),
         ]);
         expect(own).toBe(theirs);
-        for (const sign of signs[manager]) expect(own.split("\n")).toContain(sign);
+        for (const sign of signs[manager]) expect(own.split(/\r?\n/)).toContain(sign);
         expect(own).not.toContain("in vain");
         expect(cgroupsLeft()).toEqual([]);
       },
