@@ -5,7 +5,7 @@
 import { errno } from "../linux/errno.ts";
 import { stringList } from "../recipe/encode.ts";
 import { type Step, step } from "../recipe/recipe.ts";
-import type { HookConfig, RuntimeConfig } from "../spec/runtime.ts";
+import type { HookConfig, HooksConfig, RuntimeConfig } from "../spec/runtime.ts";
 import { slot } from "./slots.ts";
 import { pidPlaces, type ToldState, toldState } from "./told-state.ts";
 import type { Self } from "./types.ts";
@@ -13,8 +13,13 @@ import type { Self } from "./types.ts";
 const SECOND = 1000;
 
 /** Whether hooks are run before the root is entered, which find the process in its cgroup and its root at the place of the bundle's. */
-export function hasEarlyHooks({ hooks = {} }: RuntimeConfig): boolean {
-  return [hooks.prestart, hooks.createRuntime, hooks.createContainer].some((list = []) => list.length > 0);
+export function hasEarlyHooks(config: RuntimeConfig): boolean {
+  return hasHooks(config, "prestart", "createRuntime", "createContainer");
+}
+
+/** Whether there is any hook of these kinds. */
+export function hasHooks({ hooks = {} }: RuntimeConfig, ...kinds: readonly (keyof HooksConfig)[]): boolean {
+  return kinds.some((kind) => (hooks[kind] ?? []).length > 0);
 }
 
 /** In the container's namespaces, its root mounted and not yet entered: the working directory is the root, as in runc. */

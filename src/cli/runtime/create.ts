@@ -18,7 +18,7 @@ export const command = defineRuntimeCommand({
       rootless: isRootless(globals.rootless),
       noPivot: flags["no-pivot"],
       systemd: globals["systemd-cgroup"],
-      ...handOver(flags, cli.env),
+      ...handOver(flags, cli.env, false),
       ...service(cli.env),
     });
     return 0;

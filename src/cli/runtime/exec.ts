@@ -9,7 +9,7 @@ import { parseProcess } from "../../spec/validate/validate.ts";
 import type { FlagValues } from "../flags/flag.ts";
 import { bool, list, string } from "../flags/kinds.ts";
 import { defineRuntimeCommand } from "./command.ts";
-import { checkTerminal, handOver, handOverFlags } from "./process-flags.ts";
+import { handOver, handOverFlags } from "./process-flags.ts";
 import { stay } from "./stay.ts";
 
 const flags = {
@@ -42,8 +42,6 @@ export const command = defineRuntimeCommand({
     const native = find();
     const home = homeOf(root, id);
     const process = processOf(home, given, words);
-    checkTerminal(given, process.terminal === true);
-    const own = !given.detach && process.terminal === true ? ({ kind: "passed" } as const) : undefined;
     if (!given.detach) (await import("../../linux/sys/become.ts")).becomeSubreaper();
     const options = {
       native,
@@ -51,7 +49,7 @@ export const command = defineRuntimeCommand({
       process,
       cgroups: given.cgroup,
       ignorePaused: given["ignore-paused"],
-      ...handOver(given, {}, own),
+      ...handOver(given, {}, !given.detach),
     };
     const { report, console } = await execInContainer(home, options);
     if (given.detach) return 0;

@@ -2,6 +2,7 @@
 import { readFileSync, readlinkSync } from "node:fs";
 import { GalleyError } from "../../errors.ts";
 import { O } from "../../linux/sys/flags.ts";
+import { needlessSocket } from "../../runtime/oci/console.ts";
 import type { ConsoleTarget } from "../../runtime/types.ts";
 import type { FlagValues } from "../flags/flag.ts";
 import { bool, int, string } from "../flags/kinds.ts";
@@ -27,32 +28,21 @@ export const createFlags = {
 
 type HandOver = FlagValues<typeof handOverFlags>;
 
-/** A terminal goes to a socket where nobody stays to relay it, and only there: in runc's words. */
-export function checkTerminal(flags: HandOver & { readonly detach: boolean }, terminal: boolean): void {
-  const socket = flags["console-socket"] !== "";
-  if (flags.detach && terminal && !socket) {
-    throw new GalleyError(
-      "invalid_argument",
-      "cannot allocate tty if runc will detach without setting console socket",
-      { hint: "give --console-socket, or no terminal" },
-    );
-  }
-  if (socket && !(flags.detach && terminal)) {
-    throw new GalleyError("invalid_argument", "cannot use console socket if runc will not detach or allocate tty");
-  }
-}
-
-/** As the library takes them; a terminal without a socket is the caller's own, where there is one. An exec has no sockets of `env`. */
-export function handOver(flags: HandOver, env: Env, own?: ConsoleTarget) {
-  const socket = flags["console-socket"];
-  const console: ConsoleTarget | undefined = socket === "" ? own : { kind: "socket", path: socket };
+/** As the library takes them. `stays`: the caller's own terminal is relayed, and no socket gets it. An exec has no sockets of `env`. */
+export function handOver(flags: HandOver, env: Env, stays: boolean) {
   return {
     preserved: preserved(flags, env),
     keepKeyring: flags["no-new-keyring"],
-    ...(console === undefined ? {} : { console }),
+    console: consoleTarget(flags["console-socket"], stays),
     ...(flags["pid-file"] === "" ? {} : { pidFile: flags["pid-file"] }),
     ...(flags["pidfd-socket"] === "" ? {} : { pidfdSocket: flags["pidfd-socket"] }),
   };
+}
+
+function consoleTarget(path: string, stays: boolean): ConsoleTarget | undefined {
+  if (path === "") return stays ? { kind: "passed" } : undefined;
+  if (stays) throw needlessSocket();
+  return { kind: "socket", path };
 }
 
 type Env = Readonly<Record<string, string | undefined>>;

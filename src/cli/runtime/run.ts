@@ -1,7 +1,7 @@
 import { isRootless } from "../../runtime/oci/rootless.ts";
 import { bool } from "../flags/kinds.ts";
 import { defineRuntimeCommand } from "./command.ts";
-import { checkTerminal, createFlags, handOver, service } from "./process-flags.ts";
+import { createFlags, handOver, service } from "./process-flags.ts";
 import { stay } from "./stay.ts";
 
 export const command = defineRuntimeCommand({
@@ -18,9 +18,6 @@ export const command = defineRuntimeCommand({
     const native = find();
     const { createContainer } = await import("../../runtime/oci/create.ts");
     const { startNotifying } = await import("./start.ts");
-    const terminal = await hasTerminal(flags.bundle || process.cwd());
-    checkTerminal(flags, terminal);
-    const own = terminal && !flags.detach ? ({ kind: "passed" } as const) : undefined;
     const options = {
       root,
       native,
@@ -31,7 +28,7 @@ export const command = defineRuntimeCommand({
       systemd: globals["systemd-cgroup"],
     };
     if (!flags.detach) (await import("../../linux/sys/become.ts")).becomeSubreaper();
-    const given = { ...handOver(flags, cli.env, own), ...service(cli.env) };
+    const given = { ...handOver(flags, cli.env, !flags.detach), ...service(cli.env) };
     const { home, state, console } = await createContainer(id, { ...options, ...given });
     const main = flags.detach ? undefined : process.pid;
     try {
@@ -51,14 +48,3 @@ export const command = defineRuntimeCommand({
     });
   },
 });
-
-/** Whether the configuration asks for a terminal; what is wrong with it is said by who reads the whole of it. */
-async function hasTerminal(bundle: string): Promise<boolean> {
-  const { readFileSync } = await import("node:fs");
-  try {
-    const config = JSON.parse(readFileSync(`${bundle}/config.json`, "utf8")) as { process?: { terminal?: boolean } };
-    return config.process?.terminal === true;
-  } catch {
-    return false;
-  }
-}

@@ -8,11 +8,12 @@ import { type Recipe, step } from "../../recipe/recipe.ts";
 import type { RuntimeConfig } from "../../spec/runtime.ts";
 import { writeFileAtomic } from "../../state/atomic-file.ts";
 import { compileStart } from "../compile-start.ts";
-import { poststopHooks } from "../hooks.ts";
+import { hasHooks, poststopHooks } from "../hooks.ts";
 import { hostFacts } from "../host.ts";
 import { hooksDone } from "../managed.ts";
 import type { ConsoleTarget, StartInput } from "../types.ts";
 import { type Bundle, loadBundle } from "./bundle.ts";
+import { consoleOf } from "./console.ts";
 import { destroyContainer } from "./end.ts";
 import { withEnvironment } from "./environment.ts";
 import { type Home, homeOf } from "./home.ts";
@@ -32,7 +33,7 @@ export interface CreateOptions {
   readonly native: string;
   readonly bundle: string;
   /** Where a terminal's master goes; needed with one. */
-  readonly console?: ConsoleTarget;
+  readonly console?: ConsoleTarget | undefined;
   readonly pidFile?: string;
   readonly preserved: number;
   readonly noPivot: boolean;
@@ -76,9 +77,9 @@ export async function createContainer(id: string, options: CreateOptions): Promi
   }
   const made: Made = {};
   try {
-    checkTerminal(bundle, options);
+    const console = consoleOf(bundle.config.process?.terminal === true, options.console);
     const make = options.systemd === true ? createInUnit : create;
-    return await make(home, bundle, options, made);
+    return await make(home, bundle, { ...options, console }, made);
   } catch (failure) {
     await undo(home, bundle, options.native, made.state);
     throw toGalleyError(failure);
@@ -97,22 +98,6 @@ function requireRoot({ rootfs }: Bundle): void {
   throw new GalleyError("not_found", `invalid rootfs: stat ${rootfs}: no such file or directory`, {
     subject: "root.path",
   });
-}
-
-function checkTerminal({ config: { process } }: Bundle, { console }: CreateOptions): void {
-  const terminal = process?.terminal === true;
-  if (terminal && console === undefined) {
-    throw new GalleyError(
-      "invalid_argument",
-      "cannot allocate tty if runc will detach without setting console socket",
-      {
-        hint: "give --console-socket, or process.terminal false",
-      },
-    );
-  }
-  if (!terminal && console?.kind === "socket") {
-    throw new GalleyError("invalid_argument", "cannot use console socket if runc will not detach or allocate tty");
-  }
 }
 
 /** Makes the directory of a container. Throws `already_exists` where the ID is taken. */
@@ -188,8 +173,8 @@ async function hooked(running: Promise<Started>, home: Home, bundle: Bundle): Pr
   return ended;
 }
 
-function hasHostHooks({ config: { hooks = {} } }: Bundle): boolean {
-  return [hooks.prestart, hooks.createRuntime].some((list = []) => list.length > 0);
+function hasHostHooks({ config }: Bundle): boolean {
+  return hasHooks(config, "prestart", "createRuntime");
 }
 
 function makeGate({ gate }: Home): void {

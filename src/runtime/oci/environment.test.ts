@@ -46,6 +46,7 @@ describe("HOME", () => {
     expect(environment([], 77, [file, { destination: "/etc", source: rootfs, options: ["rbind"] }])).toEqual([
       "HOME=/outer",
     ]);
+    expect(environment([], 77, [{ ...file, type: "bind", options: [] }])).toEqual(["HOME=/outer"]);
     expect(environment([], 77, [{ destination: "/etc", type: "tmpfs", source: "tmpfs" }])).toEqual(["HOME=/"]);
   });
 

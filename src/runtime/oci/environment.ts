@@ -1,6 +1,7 @@
 import { readFileInRoot } from "../../linux/fs-at/read-file-in-root.ts";
 import { parsePasswd } from "../../linux/users.ts";
 import type { MountConfig, ProcessConfig, RuntimeConfig } from "../../spec/runtime.ts";
+import { isBindMount } from "../../spec/validate/mounts.ts";
 
 /** Where a container's files are, as the host sees them. */
 export interface ContainerFiles {
@@ -42,11 +43,7 @@ function homeOf(uid: number, files: ContainerFiles): string {
 function readPasswd({ rootfs, mounts = [] }: ContainerFiles): Uint8Array | undefined {
   const bound = mounts.findLast(({ destination }) => /^\/+etc(\/+passwd)?\/*$/.test(destination));
   if (bound === undefined) return readFileInRoot(rootfs, "/etc/passwd", MAX_PASSWD);
-  return isBind(bound) ? readBound(bound) : undefined;
-}
-
-function isBind({ options = [] }: MountConfig): boolean {
-  return options.includes("bind") || options.includes("rbind");
+  return isBindMount(bound) ? readBound(bound) : undefined;
 }
 
 /** The host's own file: its owner has put it there. */

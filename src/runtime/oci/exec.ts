@@ -8,6 +8,7 @@ import { writeFileAtomic } from "../../state/atomic-file.ts";
 import { compileExec } from "../compile-exec.ts";
 import { hostFacts } from "../host.ts";
 import type { ConsoleTarget, ExecInput } from "../types.ts";
+import { consoleOf } from "./console.ts";
 import { withEnvironment } from "./environment.ts";
 import type { Home } from "./home.ts";
 import type { RuntimeLog } from "./log.ts";
@@ -19,7 +20,7 @@ import { type StoredState, statusOf, storedConfig, storedState } from "./state.t
 export interface ExecOptions {
   readonly native: string;
   readonly process: ProcessConfig;
-  readonly console?: ConsoleTarget;
+  readonly console?: ConsoleTarget | undefined;
   readonly pidFile?: string;
   readonly preserved: number;
   readonly ignorePaused: boolean;
@@ -45,7 +46,8 @@ export async function execInContainer(home: Home, options: ExecOptions): Promise
       { subject: home.id },
     );
   }
-  const { native, preserved, console, pidFile, pidfdSocket, keepKeyring } = options;
+  const { native, preserved, pidFile, pidfdSocket, keepKeyring } = options;
+  const console = consoleOf(options.process.terminal === true, options.console);
   const warnings = validateProcess({ ...config, process: options.process }, { vocabulary: linuxVocabulary() });
   for (const { field, message } of warnings) options.log.warn(`${field}: ${message}`);
   const cgroup = cgroupOf(config, stored, options.cgroups, cgroups);

@@ -1,13 +1,9 @@
 /** Runs the native program for a process that keeps this program's own standard streams. */
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { GalleyError } from "../../errors.ts";
-import { encode } from "../../recipe/encode.ts";
 import type { Recipe, Step } from "../../recipe/recipe.ts";
-import { parseReport, type Report } from "../../recipe/report.ts";
-import { stepFailure } from "./failure.ts";
+import type { Report } from "../../recipe/report.ts";
 import type { RuntimeLog } from "./log.ts";
+import { reportedRun } from "./reported-run.ts";
 
 const NEW_LISTENER = 1 << 3;
 
@@ -39,22 +35,11 @@ export async function runManaged(recipe: Recipe, options: NativeRun): Promise<St
   for (const { op, args } of outside) {
     if (op === "sched_setaffinity") options.log.debug(`nsexec: affinity: ${maskText(args[1] as Uint8Array)}`);
   }
-  const folder = mkdtempSync(join(tmpdir(), "galley-runtime-"));
-  const report = openSync(join(folder, "report"), "wx+", 0o600);
-  try {
-    const bytes = encode(recipe);
-    writeFileSync(join(folder, "recipe"), bytes, { mode: 0o600 });
-    const console = await spawn(join(folder, "recipe"), report, options);
-    const read = parseReport(readFileSync(join(folder, "report")), outside.length);
-    if (read.failure !== undefined) throw stepFailure(recipe, read.failure, options.op);
-    tellFilter(inside, options.log);
-    options.log.debug(`child process in init(): ${read.pid}`);
-    options.log.debug(options.gated ? "init: closing the pipe to signal completion" : "setns_init: about to exec");
-    return { report: read, console };
-  } finally {
-    closeSync(report);
-    rmSync(folder, { recursive: true, force: true });
-  }
+  const { report, result } = await reportedRun(recipe, options.op, (path, fd) => spawn(path, fd, options));
+  tellFilter(inside, options.log);
+  options.log.debug(`child process in init(): ${report.pid}`);
+  options.log.debug(options.gated ? "init: closing the pipe to signal completion" : "setns_init: about to exec");
+  return { report, console: result };
 }
 
 /** A mask of CPUs as one number, the first CPU its lowest bit. */

@@ -74,3 +74,11 @@ test("nobody listens, and nothing is a message", async () => {
   const opened = DbusConnection.open(peer.path).then((connection) => connection.call(get));
   await expect(opened).rejects.toThrow("no D-Bus message");
 });
+
+test("a peer that does not let us in is waited for a while, and no longer", async () => {
+  using peer = listen("");
+  await expect(DbusConnection.open(peer.path, 20)).rejects.toMatchObject({
+    code: "deadline_exceeded",
+    message: expect.stringContaining("does not answer"),
+  });
+});

@@ -55,9 +55,10 @@ export class DbusConnection implements Disposable {
 
   /**
    * Connects to a socket by its path, and waits until we are let in: a message that systemd reads together with the lines before it
-   * lies there until another comes. Throws `unavailable` where nobody listens there.
+   * lies there until another comes. Throws `unavailable` where nobody listens there, `deadline_exceeded` where nobody lets us in.
+   * @param patience milliseconds that the welcome is waited for
    */
-  static async open(path: string): Promise<DbusConnection> {
+  static async open(path: string, patience = PATIENCE): Promise<DbusConnection> {
     const connection = new DbusConnection(path);
     try {
       connection.#socket = await Bun.connect({
@@ -74,7 +75,9 @@ export class DbusConnection implements Disposable {
       throw new GalleyError("unavailable", "nobody listens at the D-Bus socket", { subject: path, cause });
     }
     connection.#send(new TextEncoder().encode(HELLO));
-    await connection.#welcomed.promise;
+    const late = new GalleyError("deadline_exceeded", "the D-Bus peer does not answer", { subject: path });
+    const timer = setTimeout(() => connection.#abandon(late), patience);
+    await connection.#welcomed.promise.finally(() => clearTimeout(timer));
     return connection;
   }
 
@@ -120,8 +123,7 @@ export class DbusConnection implements Disposable {
         this.#take(next.message);
       }
     } catch (failure) {
-      this.#end(failure as Error);
-      this.#socket?.end();
+      this.#abandon(failure as Error);
     }
   }
 
@@ -145,6 +147,11 @@ export class DbusConnection implements Disposable {
     this.#waiting.delete(message.replySerial ?? 0);
     if (message.type === messageType.reply) waiting.resolve(message.body);
     else waiting.reject(new DbusError(message.errorName ?? "", String(message.body[0] ?? message.errorName)));
+  }
+
+  #abandon(failure: Error): void {
+    this.#end(failure);
+    this.#socket?.end();
   }
 
   #end(failure: Error): void {
