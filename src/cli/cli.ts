@@ -1,3 +1,4 @@
+import type { ImageFiles } from "../engine/image-files/image-files.ts";
 import type { Containers } from "../engine/types.ts";
 import type { Images } from "../image/types.ts";
 
@@ -36,6 +37,7 @@ export interface CliEngine {
   readonly containers: Containers;
   readonly images: Images;
   readonly volumes: Volumes;
+  imageFiles(): Promise<ImageFiles>;
 }
 
 /** What commands see of the world: everything that a test would want to replace. */

@@ -208,6 +208,37 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     [],
     () => import("./commands/container-prune.ts"),
   ),
+  untag: entry(
+    "command",
+    "Remove one or more names from a local image",
+    ["image untag"],
+    () => import("./commands/untag.ts"),
+  ),
+  "image diff": entry("command", "Inspect changes to an image's files", [], () => import("./commands/image-diff.ts")),
+  "image exists": entry(
+    "command",
+    "Check if an image exists in local storage",
+    [],
+    () => import("./commands/image-exists.ts"),
+  ),
+  "image mount": entry(
+    "command",
+    "Mount an image's root file system for reading",
+    [],
+    () => import("./commands/image-mount.ts"),
+  ),
+  "image tree": entry(
+    "command",
+    "Print the layers of an image as a tree",
+    [],
+    () => import("./commands/image-tree.ts"),
+  ),
+  "image unmount": entry(
+    "command",
+    "Unmount an image's root file system",
+    ["image umount"],
+    () => import("./commands/image-unmount.ts"),
+  ),
   "image inspect": entry(
     "command",
     "Display detailed information on one or more images",

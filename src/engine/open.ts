@@ -1,5 +1,6 @@
 /** Where the engine is put together: the one place that knows which implementations there are. */
 import type { Database } from "bun:sqlite";
+import { existsSync } from "node:fs";
 import type { ImagesOptions } from "../image/images.ts";
 import { OverlayDirectories } from "../image/snapshot/overlay-directories.ts";
 import { imageSchema } from "../image/store/schema.ts";
@@ -9,6 +10,7 @@ import type { Networks } from "../network/types.ts";
 import { openDatabase } from "../state/database.ts";
 import type { StorePaths } from "../state/paths.ts";
 import { StoredContainers } from "./containers.ts";
+import type { ImageFiles } from "./image-files/image-files.ts";
 import type { Parts } from "./lifecycle/parts.ts";
 import { ContainerTable } from "./records/container-table.ts";
 import { isGone } from "./records/gone.ts";
@@ -32,6 +34,8 @@ export interface Engine {
   readonly containers: Containers;
   readonly images: Images;
   readonly volumes: StoredVolumes;
+  /** Loaded when it is first asked for. */
+  imageFiles(): Promise<ImageFiles>;
 }
 
 /**
@@ -47,11 +51,13 @@ export function openEngine({ paths, native }: EngineOptions): Engine {
   const snapshotter = new OverlayDirectories(paths.layers);
   const operations = new Operations(database);
   const isThere = (user: ContainerRecord) => !isGone({ paths, operations }, user);
-  const inUse = (imageId: string) =>
-    table
+  const inUse = (imageId: string) => [
+    ...table
       .usersOf(imageId)
       .filter(isThere)
-      .map((user) => imageUser(paths, user));
+      .map((user) => imageUser(paths, user)),
+    ...mountsOf(paths, imageId),
+  ];
   let images: Images | undefined;
   let volumes: Promise<Volumes> | undefined;
   let networks: Promise<Networks> | undefined;
@@ -81,7 +87,15 @@ export function openEngine({ paths, native }: EngineOptions): Engine {
       return parts.images;
     },
     volumes: new StoredVolumes(parts),
+    imageFiles: async () => new (await import("./image-files/image-files.ts")).ImageFiles(parts),
   };
+}
+
+/** A mounted image is used as by a running container. */
+function mountsOf(paths: StorePaths, id: string): readonly ImageUser[] {
+  if (!existsSync(paths.imageMounts)) return [];
+  const { mountCounts }: typeof import("./image-files/mounts.ts") = require("./image-files/mounts.ts");
+  return mountCounts(paths).has(id) ? [{ id, name: "", running: true, isMount: true }] : [];
 }
 
 /** At once, as images are found in the midst of transactions; but not by an exec or a list, which need none. */

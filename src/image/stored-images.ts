@@ -13,6 +13,7 @@ import type {
   ImageRecord,
   ImageSource,
   Images,
+  LayerFacts,
   LayerOnTop,
   ListOptions,
   PruneOptions,
@@ -107,6 +108,23 @@ export class StoredImages implements Images {
       table.setName(name, row.id, { digest, mediaType, size });
       table.touch(row.id, new Date().toISOString());
     });
+  }
+
+  untag(reference: string, names: readonly string[]): void {
+    const wanted = names.map((name) => nameOf(parseReference(name)));
+    this.#store.change((table) => {
+      const row = findRow(table, reference);
+      if (row === undefined) throw noSuchImage(reference);
+      const own = table.namesOf(row.id).map(({ name }) => name);
+      const foreign = wanted.find((name) => !own.includes(name));
+      if (foreign !== undefined) throw new GalleyError("not_found", "tag not known", { subject: foreign });
+      for (const name of names.length === 0 ? own : wanted) table.dropName(name);
+    });
+  }
+
+  layers(reference: string): readonly LayerFacts[] {
+    const rows = this.#store.table.layersOf(this.get(reference).id);
+    return rows.map(({ diff_id: diffId, size }) => ({ diffId, size }));
   }
 
   async remove(reference: string, options: RemoveOptions = {}): Promise<readonly RemovedItem[]> {

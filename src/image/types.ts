@@ -84,6 +84,12 @@ export interface KeptLayer {
   readonly size: number;
 }
 
+/** A layer as an image has it. `size` is in bytes, unpacked. */
+export interface LayerFacts {
+  readonly diffId: string;
+  readonly size: number;
+}
+
 /** A new layer on top of an image of the store. */
 export interface LayerOnTop {
   /** Full ID of the image below. */
@@ -105,12 +111,14 @@ export interface ImageSource {
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
-/** A container that uses an image, as the tier above knows it. */
+/** A container that uses an image, or the mount of an image, as the tier above knows it. */
 export interface ImageUser {
   readonly id: string;
   readonly name: string;
   /** A running (or paused) container's image cannot be removed even by force. */
   readonly running: boolean;
+  /** It is no container: the host has the image mounted. */
+  readonly isMount?: boolean;
 }
 
 export interface ListOptions {
@@ -178,6 +186,10 @@ export interface Images {
   /** Newest first. */
   list(options?: ListOptions): readonly ImageRecord[];
   tag(source: string, target: string): void;
+  /** Takes these names from an image, or all that it has; the image stays. One that is not its name is `not_found`. */
+  untag(reference: string, names: readonly string[]): void;
+  /** Its layers, bottom first. */
+  layers(reference: string): readonly LayerFacts[];
   remove(reference: string, options?: RemoveOptions): Promise<readonly RemovedItem[]>;
   prune(options?: PruneOptions): Promise<PruneResult>;
   history(reference: string): readonly HistoryRow[];

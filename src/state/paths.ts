@@ -12,6 +12,8 @@ export interface StorePaths {
   readonly database: string;
   /** One directory per live container, with the shim's socket. */
   readonly live: string;
+  /** One directory per image that is mounted for the host to look at. */
+  readonly imageMounts: string;
 }
 
 /** The paths below the two roots; nothing is created. */
@@ -25,5 +27,6 @@ export function storePaths(root: string, runroot: string): StorePaths {
     volumes: join(root, "volumes"),
     database: join(root, "galley.db"),
     live: join(runroot, "c"),
+    imageMounts: join(runroot, "images"),
   };
 }

@@ -126,7 +126,12 @@ function fakeEngine(calls: string[]): CliEngine {
   const volumes: Partial<Volumes> = {
     inspect: async (name) => Promise.reject(noSuch("volume", name)),
   };
-  return { containers: containers as Containers, images: images as Images, volumes: volumes as Volumes };
+  return {
+    containers: containers as Containers,
+    images: images as Images,
+    volumes: volumes as Volumes,
+    imageFiles: () => Promise.reject(noSuch("mount", "")),
+  };
 }
 
 async function galley(...argv: string[]): Promise<Outcome> {

@@ -1,7 +1,5 @@
-import type { FileChange } from "../../engine/types.ts";
 import { defineCommand } from "../command.ts";
-
-const letters: Readonly<Record<FileChange["kind"], string>> = { changed: "C", added: "A", removed: "D" };
+import { changesText } from "../rows/changes.ts";
 
 export const command = defineCommand({
   usage: "CONTAINER",
@@ -10,8 +8,7 @@ export const command = defineCommand({
   args: { least: 1, most: 1 },
   async run({ cli, args: [name = ""] }) {
     const { containers } = await cli.engine();
-    const changes = await containers.diff(name);
-    cli.out(changes.map(({ kind, path }) => `${letters[kind]} ${path}\n`).join(""));
+    cli.out(changesText(await containers.diff(name)));
     return 0;
   },
 });

@@ -110,14 +110,19 @@ function areOneReference(names: readonly NameRow[]): boolean {
 }
 
 const forced = "remove the container first, or use -f";
+const unmounted = "galley image unmount takes the mount away";
 
 function nameConflict(text: string, user: ImageUser, id: string): GalleyError {
-  const used = `container ${user.id.slice(0, 12)} is using its referenced image ${shortDigest(id)}`;
+  const { id: container, isMount } = user;
+  const used = isMount
+    ? "it is mounted"
+    : `container ${container.slice(0, 12)} is using its referenced image ${shortDigest(id)}`;
   const message = `conflict: unable to remove repository reference ${JSON.stringify(text)} (must force) - ${used}`;
-  return new GalleyError("failed_precondition", message, { hint: forced });
+  return new GalleyError("failed_precondition", message, { hint: isMount ? unmounted : forced });
 }
 
 function usedBy(state: string, user: ImageUser): string {
+  if (user.isMount) return `image is mounted; ${unmounted}`;
   return `image is being used by ${state} container ${user.id.slice(0, 12)}`;
 }
 

@@ -10,11 +10,11 @@ const SET_STRING = 1;
 const CMD_CREATE = 6;
 const CLOEXEC = 1;
 
-/** Directories of an overlay, `lower` topmost first. */
+/** Directories of an overlay, `lower` topmost first; without `upper` it can only be read. */
 export interface OverlayDirectoriesOf {
   readonly lower: readonly string[];
-  readonly upper: string;
-  readonly work: string;
+  readonly upper?: string;
+  readonly work?: string;
 }
 
 /**
@@ -28,8 +28,8 @@ export function mountDetachedOverlay({ lower, upper, work }: OverlayDirectoriesO
       syscall("fsconfig", FSCONFIG, fs, SET_STRING, pathAddress(key, 0), pathAddress(value, 1), 0);
     set("source", "overlay");
     for (const layer of lower) set("lowerdir+", layer);
-    set("upperdir", upper);
-    set("workdir", work);
+    if (upper !== undefined) set("upperdir", upper);
+    if (work !== undefined) set("workdir", work);
     set("redirect_dir", "off");
     set("metacopy", "off");
     syscall("fsconfig", FSCONFIG, fs, CMD_CREATE, 0, 0, 0);

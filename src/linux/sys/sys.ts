@@ -14,6 +14,7 @@ export * from "./mount.ts";
 export * from "./names.ts";
 export * from "./open.ts";
 export * from "./process.ts";
+export * from "./read-only-overlay.ts";
 export * from "./socket.ts";
 export * from "./stat.ts";
 export { isErrno, SystemError } from "./system-error.ts";
