@@ -1,5 +1,6 @@
 import type { ImageFiles } from "../engine/image-files/image-files.ts";
 import type { Containers } from "../engine/types.ts";
+import type { Usage } from "../engine/usage/usage.ts";
 import type { Images } from "../image/types.ts";
 
 /** Options before the command's name. Paths are absolute. */
@@ -38,6 +39,7 @@ export interface CliEngine {
   readonly images: Images;
   readonly volumes: Volumes;
   imageFiles(): Promise<ImageFiles>;
+  usage(): Promise<Usage>;
 }
 
 /** What commands see of the world: everything that a test would want to replace. */

@@ -246,6 +246,12 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     () => import("./commands/image-inspect.ts"),
   ),
   "image prune": entry("command", "Remove unused images", [], () => import("./commands/image-prune.ts")),
+  "system df": entry(
+    "command",
+    "Show what images, containers and volumes take on the disk",
+    [],
+    () => import("./commands/system-df.ts"),
+  ),
   "volume create": entry("command", "Create a volume", [], () => import("./commands/volume-create.ts")),
   "volume inspect": entry(
     "command",

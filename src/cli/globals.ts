@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { defaultRoots } from "../state/paths.ts";
 import type { GlobalOptions } from "./cli.ts";
 import type { FlagValues } from "./flags/flag.ts";
 import { bool, string } from "./flags/kinds.ts";
@@ -26,20 +27,10 @@ type Env = Readonly<Record<string, string | undefined>>;
 export function globalOptions(values: FlagValues<typeof globalFlags>, env: Env): GlobalOptions {
   const level = values["log-level"];
   if (!levels.includes(level)) throw new UsageError(`unable to parse logging level: ${level}`, 125, true);
+  const defaults = defaultRoots(env);
   return {
-    root: resolve(values.root || env.GALLEY_ROOT || defaultRoot(env)),
-    runroot: resolve(values.runroot || env.GALLEY_RUNROOT || defaultRunroot(env)),
+    root: resolve(values.root || defaults.root),
+    runroot: resolve(values.runroot || defaults.runroot),
     debug: values.debug || level === "debug",
   };
-}
-
-function defaultRoot(env: Env): string {
-  if (process.geteuid?.() === 0) return "/var/lib/galley";
-  return `${env.XDG_DATA_HOME || `${env.HOME ?? ""}/.local/share`}/galley`;
-}
-
-function defaultRunroot(env: Env): string {
-  const uid = process.geteuid?.();
-  if (uid === 0) return "/run/galley";
-  return `${env.XDG_RUNTIME_DIR || `/run/user/${uid}`}/galley`;
 }

@@ -21,6 +21,8 @@ import { containerSchema } from "./records/schema.ts";
 import { isActive, lifeOf } from "./records/view.ts";
 import { StoredVolumes } from "./stored-volumes.ts";
 import type { Containers } from "./types.ts";
+import { usageSchema } from "./usage/schema.ts";
+import type { Usage } from "./usage/usage.ts";
 import { volumesSchema } from "./volumes/schema.ts";
 import type { Volumes } from "./volumes/volumes.ts";
 
@@ -36,6 +38,8 @@ export interface Engine {
   readonly volumes: StoredVolumes;
   /** Loaded when it is first asked for. */
   imageFiles(): Promise<ImageFiles>;
+  /** What everything takes on the disk. */
+  usage(): Promise<Usage>;
 }
 
 /**
@@ -46,7 +50,13 @@ export interface Engine {
  */
 export function openEngine({ paths, native }: EngineOptions): Engine {
   process.umask(0o022);
-  const database = openDatabase(paths.database, [imageSchema, networkSchema, volumesSchema, containerSchema]);
+  const database = openDatabase(paths.database, [
+    imageSchema,
+    networkSchema,
+    volumesSchema,
+    containerSchema,
+    usageSchema,
+  ]);
   const table = new ContainerTable(database);
   const snapshotter = new OverlayDirectories(paths.layers);
   const operations = new Operations(database);
@@ -81,13 +91,18 @@ export function openEngine({ paths, native }: EngineOptions): Engine {
       return networks;
     },
   };
+  const containers = new StoredContainers(parts);
   return {
-    containers: new StoredContainers(parts),
+    containers,
     get images() {
       return parts.images;
     },
     volumes: new StoredVolumes(parts),
     imageFiles: async () => new (await import("./image-files/image-files.ts")).ImageFiles(parts),
+    async usage() {
+      const { measure } = await import("./usage/usage.ts");
+      return measure(parts, await containers.list({ all: true }));
+    },
   };
 }
 

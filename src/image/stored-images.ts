@@ -10,6 +10,7 @@ import type { InUse } from "./store/remove.ts";
 import type { Destination, Source } from "./transports/place.ts";
 import type {
   HistoryRow,
+  ImageContent,
   ImageRecord,
   ImageSource,
   Images,
@@ -120,6 +121,15 @@ export class StoredImages implements Images {
       if (foreign !== undefined) throw new GalleyError("not_found", "tag not known", { subject: foreign });
       for (const name of names.length === 0 ? own : wanted) table.dropName(name);
     });
+  }
+
+  contents(): readonly ImageContent[] {
+    const { table } = this.#store;
+    return table.all().map(({ id }) => ({
+      id,
+      blobs: table.blobsOf(id),
+      layers: table.layersOf(id).map((layer) => layer.diff_id),
+    }));
   }
 
   layers(reference: string): readonly LayerFacts[] {

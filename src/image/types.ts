@@ -90,6 +90,13 @@ export interface LayerFacts {
   readonly size: number;
 }
 
+/** What an image of the store is made of: digests of its documents and blobs, and diff IDs of its unpacked layers; a plain layer's are the same. */
+export interface ImageContent {
+  readonly id: string;
+  readonly blobs: readonly string[];
+  readonly layers: readonly string[];
+}
+
 /** A new layer on top of an image of the store. */
 export interface LayerOnTop {
   /** Full ID of the image below. */
@@ -188,6 +195,8 @@ export interface Images {
   tag(source: string, target: string): void;
   /** Takes these names from an image, or all that it has; the image stays. One that is not its name is `not_found`. */
   untag(reference: string, names: readonly string[]): void;
+  /** What each image is made of, those included that were removed under their containers. */
+  contents(): readonly ImageContent[];
   /** Its layers, bottom first. */
   layers(reference: string): readonly LayerFacts[];
   remove(reference: string, options?: RemoveOptions): Promise<readonly RemovedItem[]>;

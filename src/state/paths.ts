@@ -16,6 +16,17 @@ export interface StorePaths {
   readonly imageMounts: string;
 }
 
+/** The user's own store: the system's for root, else in the places of the XDG base directories. The environment's GALLEY_ROOT and GALLEY_RUNROOT move it. */
+export function defaultRoots(env: Readonly<Record<string, string | undefined>>): Pick<StorePaths, "root" | "runroot"> {
+  const uid = process.geteuid?.();
+  const data = env.XDG_DATA_HOME || `${env.HOME ?? ""}/.local/share`;
+  const live = env.XDG_RUNTIME_DIR || `/run/user/${uid}`;
+  return {
+    root: env.GALLEY_ROOT || (uid === 0 ? "/var/lib/galley" : `${data}/galley`),
+    runroot: env.GALLEY_RUNROOT || (uid === 0 ? "/run/galley" : `${live}/galley`),
+  };
+}
+
 /** The paths below the two roots; nothing is created. */
 export function storePaths(root: string, runroot: string): StorePaths {
   return {

@@ -17,7 +17,7 @@ export const tiers: readonly (readonly string[])[] = [
   ["build"],
   ["compose"],
   ["api"],
-  ["cli"],
+  ["cli", "library"],
   ["lean"],
 ];
 

@@ -131,6 +131,7 @@ function fakeEngine(calls: string[]): CliEngine {
     images: images as Images,
     volumes: volumes as Volumes,
     imageFiles: () => Promise.reject(noSuch("mount", "")),
+    usage: () => Promise.reject(noSuch("usage", "")),
   };
 }
 

@@ -45,11 +45,17 @@ export interface ImageRowOptions {
   readonly now: number;
   /** How many containers there are of each image ID; absent: not counted. */
   readonly containers?: ReadonlyMap<string, number>;
+  /** Bytes on disk by image ID, and those of them that other images need too; absent: what layers hold when they are unpacked. */
+  readonly sizes?: ReadonlyMap<string, { readonly size: number; readonly shared: number }>;
 }
 
 /** A line of `images` as templates see it. */
 export function imageRow({ image, repository, tag, digest }: ImageName, options: ImageRowOptions): Methods {
   const { truncate, now, containers } = options;
+  const disk = options.sizes?.get(image.id);
+  const size = disk?.size ?? image.size;
+  const measured = (bytes: (found: NonNullable<typeof disk>) => number) =>
+    disk === undefined ? "N/A" : humanSize(bytes(disk), 4);
   return new Methods("*formatter.imageContext", {
     ID: () => (truncate ? shortId(image.id) : image.id),
     Repository: () => repository,
@@ -57,11 +63,11 @@ export function imageRow({ image, repository, tag, digest }: ImageName, options:
     Digest: () => digest,
     CreatedSince: () => (isZeroTime(image.createdAt) ? "" : ago(image.createdAt, now)),
     CreatedAt: () => (isZeroTime(image.createdAt) ? "N/A" : goTime(image.createdAt)),
-    Size: () => humanSize(image.size, 3),
+    Size: () => humanSize(size, 3),
     Containers: () => (containers === undefined ? "N/A" : String(containers.get(image.id) ?? 0)),
-    VirtualSize: () => humanSize(image.size),
-    SharedSize: () => "N/A",
-    UniqueSize: () => "N/A",
+    VirtualSize: () => humanSize(size),
+    SharedSize: () => measured(({ shared }) => shared),
+    UniqueSize: () => measured(({ size: whole, shared }) => whole - shared),
   });
 }
 

@@ -79,6 +79,12 @@ export class ImageTable {
     return this.db.query<LayerRow, [string]>(sql).all(id);
   }
 
+  /** Digests of all content that the image needs. */
+  blobsOf(id: string): readonly string[] {
+    const rows = this.db.query<{ digest: string }, [string]>("SELECT digest FROM image_blobs WHERE image = ?").all(id);
+    return rows.map(({ digest }) => digest);
+  }
+
   /** Writes the image, replacing what was known of it; its names and what else it needed are kept. */
   put(image: NewImage, now: string): void {
     const { id, configSize, manifest, layers, blobs } = image;
