@@ -95,7 +95,8 @@ export class StoredImages implements Images {
   list(options: ListOptions = {}): readonly ImageRecord[] {
     const { table, content } = this.#store;
     const visible = table.all().filter((row) => row.hidden === 0);
-    const images = visible.map((row) => recordOf(table, content, row));
+    const names = Map.groupBy(table.allNames(), ({ image }) => image);
+    const images = visible.map((row) => recordOf(table, content, row, names.get(row.id) ?? []));
     images.sort((a, b) => Date.parse(b.createdAt) - Date.parse(a.createdAt) || a.id.localeCompare(b.id));
     return filterImages(images, options.filters ?? {}, (reference) => this.get(reference));
   }

@@ -63,7 +63,7 @@ async function failingRuns(store: Store, images: readonly ImageRow[], random: Ra
   const visible = images.filter(({ hidden }) => hidden === 0);
   if (visible.length === 0) return [];
   const { id } = random.one(visible);
-  const { status, stderr } = await store.galley(["run", "--rm", "--network", "none", id, "true"]);
+  const { status, stderr } = await store.galley(["run", "--rm", "--network", "none", id, "true"], { timeout: 240_000 });
   return status === 0 ? [] : [`image ${id} does not run: ${stderr.trim()}`];
 }
 

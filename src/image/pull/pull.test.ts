@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { randomBytes } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -9,6 +9,9 @@ import { digestOf } from "../digest.ts";
 import type { PullEvent } from "../types.ts";
 import { pull } from "./pull.ts";
 import { MemoryTransport, memoryImage, memoryIndex, openTestStore, type TestStore } from "./test-parts.ts";
+
+// A machine that does much else at the same time takes longer than the five seconds that are the default.
+setDefaultTimeout(60_000);
 
 let fixture: TestStore;
 beforeEach(() => {

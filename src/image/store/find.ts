@@ -12,7 +12,7 @@ import {
   withDefaultTag,
 } from "../reference.ts";
 import type { ImageRecord } from "../types.ts";
-import type { ImageRow, ImageTable } from "./image-table.ts";
+import type { ImageRow, ImageTable, NameRow } from "./image-table.ts";
 
 /** When an image was made whose configuration does not say. */
 const NO_TIME = "0001-01-01T00:00:00Z";
@@ -71,10 +71,15 @@ export function noSuchImage(text: string, platform?: string): GalleyError {
   return new GalleyError("not_found", `No such image: ${shown}${platform === undefined ? "" : ` for ${platform}`}`);
 }
 
-/** The row with its names and configuration; reads one small file. */
-export function recordOf(table: ImageTable, content: ContentStore, row: ImageRow): ImageRecord {
+/** The row with its names, which may be given, and its configuration; reads one small file. */
+export function recordOf(
+  table: ImageTable,
+  content: ContentStore,
+  row: ImageRow,
+  rows: readonly NameRow[] = table.namesOf(row.id),
+): ImageRecord {
   const config = content.readJson<ImageConfig>({ digest: row.id, size: row.config_size });
-  const names = table.namesOf(row.id).map(({ name }) => familiarName(parseReference(name)));
+  const names = rows.map(({ name }) => familiarName(parseReference(name)));
   return {
     id: row.id,
     names: names.filter((name) => !name.includes("@")),

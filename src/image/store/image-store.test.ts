@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ImageConfig } from "../../spec/image.ts";
@@ -7,6 +7,9 @@ import { openImages } from "../images.ts";
 import { pull } from "../pull/pull.ts";
 import { type MemoryImage, MemoryTransport, memoryImage, openTestStore, type TestStore } from "../pull/test-parts.ts";
 import type { Images, ImageUser } from "../types.ts";
+
+// A machine that does much else at the same time takes longer than the five seconds that are the default.
+setDefaultTimeout(60_000);
 
 let fixture: TestStore;
 let images: Images;

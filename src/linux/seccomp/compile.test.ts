@@ -1,10 +1,13 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import type { SeccompConfig, SeccompRule } from "../../spec/runtime.ts";
 import { actionValue } from "./actions.ts";
 import { architectures } from "./architectures.ts";
 import { compileFilter } from "./compile.ts";
 import { evaluate } from "./evaluate.ts";
 import { type Machine, syscallNumbers, X32_BIT } from "./numbers.ts";
+
+// A machine that does much else at the same time takes longer than the five seconds that are the default.
+setDefaultTimeout(60_000);
 
 const ENOSYS = 0x0005_0026;
 const KILL = 0;

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import {
   lstatSync,
   mkdirSync,
@@ -13,6 +13,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { toGalleyError } from "../../errors.ts";
 import * as sys from "./sys.ts";
+
+// A machine that does much else at the same time takes longer than the five seconds that are the default.
+setDefaultTimeout(60_000);
 
 let directory: string;
 let fd: number;
