@@ -252,6 +252,18 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     [],
     () => import("./commands/system-df.ts"),
   ),
+  "registry gc": entry(
+    "command",
+    "Delete what a registry keeps and nothing needs",
+    [],
+    () => import("./commands/registry-gc.ts"),
+  ),
+  "registry serve": entry(
+    "command",
+    "Serve images to others by the OCI distribution protocol",
+    [],
+    () => import("./commands/registry-serve.ts"),
+  ),
   "volume create": entry("command", "Create a volume", [], () => import("./commands/volume-create.ts")),
   "volume inspect": entry(
     "command",
@@ -273,6 +285,7 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
 export const groups: Readonly<Record<string, string>> = {
   container: "Manage containers",
   image: "Manage images",
+  registry: "Serve images to others",
   system: "Manage Galley",
   volume: "Manage volumes",
 };

@@ -13,7 +13,7 @@ export const tiers: readonly (readonly string[])[] = [
   ["linux"],
   ["recipe", "state"],
   ["image", "network", "runtime"],
-  ["engine"],
+  ["engine", "registry"],
   ["build"],
   ["compose"],
   ["api"],

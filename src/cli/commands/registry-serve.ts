@@ -1,0 +1,62 @@
+import { resolve } from "node:path";
+import { defineCommand } from "../command.ts";
+import { bool, string } from "../flags/kinds.ts";
+import { untilInterrupted } from "../places/until-interrupted.ts";
+import { UsageError } from "../usage-error.ts";
+
+export const command = defineCommand({
+  usage: "[OPTIONS]",
+  summary: "Serve images to others by the OCI distribution protocol",
+  flags: {
+    delete: bool({ usage: "Let clients delete tags, manifests and blobs", initial: true }),
+    htpasswd: string({
+      usage: "Ask for a name and password of this file (bcrypt, as htpasswd -B makes it)",
+      type: "file",
+    }),
+    listen: string({
+      usage: "Address and port to listen on; port 0 is any",
+      initial: "127.0.0.1:5000",
+      type: "address",
+    }),
+    mirror: string({ usage: "Read through to this registry and keep what comes (https://HOST[:PORT])", type: "url" }),
+    "read-only": bool({ usage: "Refuse whatever would change something" }),
+    root: string({ usage: "Directory of what it keeps", shownDefault: '"<root of the store>/registry"' }),
+    "tls-cert": string({ usage: "Serve by TLS with this certificate (PEM)", type: "file" }),
+    "tls-key": string({ usage: "The certificate's key (PEM)", type: "file" }),
+  },
+  args: { most: 0 },
+  async run({ cli, flags }) {
+    const { startRegistryServer } = await import("../../registry/server.ts");
+    const [certificate, key] = [flags["tls-cert"], flags["tls-key"]];
+    if ((certificate === "") !== (key === "")) throw new UsageError("--tls-cert and --tls-key go together", 1, true);
+    const server = await startRegistryServer({
+      ...parseListen(flags.listen),
+      root: flags.root === "" ? resolve(cli.options.root, "registry") : resolve(flags.root),
+      deletion: flags.delete,
+      readOnly: flags["read-only"],
+      ...(certificate === "" ? {} : { tls: { certificate, key } }),
+      ...(flags.htpasswd === "" ? {} : { htpasswd: flags.htpasswd }),
+      ...(flags.mirror === "" ? {} : { mirror: flags.mirror }),
+      onFailure: (failure) => cli.err(`${failure.describe()}\n`),
+    });
+    cli.err(`listening on ${server.url}\n`);
+    await untilInterrupted(ended, undefined).catch(() => undefined);
+    await server.stop();
+    return 0;
+  },
+});
+
+/** Rejects when the signal comes. */
+function ended(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
+}
+
+/** `HOST:PORT`, `[ADDRESS]:PORT` or `:PORT`, which is every address of the machine. */
+function parseListen(text: string): { readonly hostname: string; readonly port: number } {
+  const match = /^(?:\[([0-9a-fA-F:.%]+)\]|([^:]*)):(\d{1,5})$/.exec(text);
+  const port = Number(match?.[3] ?? Number.NaN);
+  if (match === null || !(port < 65536)) throw new UsageError(`--listen ${text}: it is no HOST:PORT`, 1, true);
+  return { hostname: match[1] ?? (match[2] || "0.0.0.0"), port };
+}
