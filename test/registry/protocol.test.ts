@@ -1,67 +1,24 @@
 /** The registry server, request by request, as distribution-spec 1.1 has them. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { digestOf } from "../../src/image/digest.ts";
-import { type RegistryServer, startRegistryServer } from "../../src/registry/server.ts";
 import { mediaTypes } from "../../src/spec/image.ts";
+import { errorOf, type Given, Lab, location } from "./lab.ts";
 
-let root: string;
-let server: RegistryServer;
-const start = (more: object = {}) =>
-  startRegistryServer({ root, hostname: "127.0.0.1", port: 0, deletion: true, readOnly: false, ...more });
+let lab: Lab;
 beforeAll(async () => {
-  root = mkdtempSync(join(tmpdir(), "galley-serve-"));
-  server = await start();
+  lab = new Lab();
+  await lab.restart();
 });
-afterAll(async () => {
-  await server.stop();
-  rmSync(root, { recursive: true, force: true });
-});
+afterAll(() => lab.end());
 
-interface Given {
-  readonly body?: string | Uint8Array;
-  readonly headers?: Readonly<Record<string, string>>;
-}
-
-const ask = (method: string, path: string, { body, headers }: Given = {}) =>
-  fetch(new URL(path, server.url), {
-    method,
-    ...(headers === undefined ? {} : { headers }),
-    ...(body === undefined ? {} : { body: typeof body === "string" ? body : new Uint8Array(body) }),
-  });
-const location = (response: Response) => response.headers.get("location") ?? "";
+const ask = (method: string, path: string, given?: Given) => lab.ask(method, path, given);
+const pushBlob = (name: string, content: string | Uint8Array) => lab.pushBlob(name, content);
+const manifestFor = (name: string, content: string) => lab.manifestFor(name, content);
+const putManifest = (name: string, reference: string, body: string, mediaType?: string) =>
+  lab.putManifest(name, reference, body, mediaType);
 const withDigest = (path: string, digest: string) => `${path}${path.includes("?") ? "&" : "?"}digest=${digest}`;
-
-async function errorOf(response: Response): Promise<string> {
-  const { errors } = (await response.json()) as { errors: { code: string; message: string }[] };
-  expect(errors[0]?.message.length).toBeGreaterThan(0);
-  return `${response.status} ${errors[0]?.code}`;
-}
-
-async function pushBlob(name: string, content: string | Uint8Array): Promise<string> {
-  const digest = digestOf(content);
-  const response = await ask("POST", `/v2/${name}/blobs/uploads/?digest=${digest}`, { body: content });
-  expect(response.status).toBe(201);
-  return digest;
-}
-
-interface Extra {
-  readonly subject?: { readonly digest: string };
-  readonly artifactType?: string;
-  readonly annotations?: Readonly<Record<string, string>>;
-}
-
-async function manifestFor(name: string, content: string, extra: Extra = {}): Promise<string> {
-  const descriptor = (digest: string, text: string, mediaType: string) => ({ mediaType, digest, size: text.length });
-  const config = descriptor(await pushBlob(name, "{}"), "{}", mediaTypes.ociConfig);
-  const layer = descriptor(await pushBlob(name, content), content, mediaTypes.ociLayer);
-  return JSON.stringify({ schemaVersion: 2, mediaType: mediaTypes.ociManifest, config, layers: [layer], ...extra });
-}
-
-const putManifest = (name: string, reference: string, body: string, mediaType: string = mediaTypes.ociManifest) =>
-  ask("PUT", `/v2/${name}/manifests/${reference}`, { body, headers: { "content-type": mediaType } });
 
 const noise = crypto.getRandomValues(new Uint8Array(60_000));
 
@@ -134,7 +91,7 @@ describe("blobs", () => {
     expect(await errorOf(await ask("DELETE", `/v2/blobs/source/blobs/${digest}`))).toBe("404 BLOB_UNKNOWN");
     expect((await ask("GET", `/v2/blobs/keeps/blobs/${digest}`)).status).toBe(200);
     expect((await ask("DELETE", `/v2/blobs/keeps/blobs/${digest}`)).status).toBe(202);
-    expect(existsSync(join(root, "blobs", digest.replace(":", "/")))).toBeFalse();
+    expect(existsSync(join(lab.root, "blobs", digest.replace(":", "/")))).toBeFalse();
   });
 
   test("that are malformed or of another content are refused", async () => {
@@ -194,8 +151,7 @@ describe("uploads", () => {
   test("go on after a restart of the server", async () => {
     const next = location(await ask("POST", "/v2/uploads/a/blobs/uploads/"));
     expect((await patch(next, 0, 30_000)).status).toBe(202);
-    await server.stop();
-    server = await start();
+    await lab.restart();
     expect((await ask("GET", next)).headers.get("range")).toBe("0-29999");
     expect((await patch(next, 30_000, 60_000)).status).toBe(202);
     expect((await ask("PUT", withDigest(next, digestOf(noise)))).status).toBe(201);
@@ -210,7 +166,7 @@ describe("uploads", () => {
     const done = await ask("PUT", withDigest(second, digestOf("other")), { body: "this" });
     expect(await errorOf(done)).toBe("400 DIGEST_INVALID");
     expect(await errorOf(await ask("PATCH", second, { body: "x" }))).toBe("404 BLOB_UPLOAD_UNKNOWN");
-    expect(readdirSync(join(root, "repositories/uploads/b/_uploads"))).toEqual([]);
+    expect(readdirSync(join(lab.root, "repositories/uploads/b/_uploads"))).toEqual([]);
   });
 
   test("are known by the IDs that were given, and by no path", async () => {
@@ -301,105 +257,5 @@ describe("manifests", () => {
     const page = await ask("GET", "/v2/m/many/tags/list?n=10&last=t049");
     expect(((await page.json()) as { tags: string[] }).tags).toEqual(tags.slice(50, 60));
     expect(page.headers.get("link")).toBe('</v2/m/many/tags/list?n=10&last=t059>; rel="next"');
-  });
-});
-
-describe("referrers", () => {
-  const list = async (name: string, digest: string, query = "") => {
-    const response = await ask("GET", `/v2/${name}/referrers/${digest}${query}`);
-    expect([response.status, response.headers.get("content-type")]).toEqual([200, mediaTypes.ociIndex]);
-    const { manifests } = (await response.json()) as { manifests: { digest: string; artifactType?: string }[] };
-    return { response, manifests };
-  };
-
-  test("are listed with what they are, before and after their subject comes", async () => {
-    const subject = await manifestFor("r/app", "subject");
-    const digest = digestOf(subject);
-    const extra = { subject: { mediaType: mediaTypes.ociManifest, digest, size: subject.length } };
-    const sbom = await manifestFor("r/app", "sbom", { ...extra, artifactType: "a/sbom", annotations: { of: "app" } });
-    const other = await manifestFor("r/app", "other", extra);
-    for (const body of [sbom, other]) {
-      const put = await putManifest("r/app", digestOf(body), body);
-      expect([put.status, put.headers.get("oci-subject")]).toEqual([201, digest]);
-    }
-    const expected = [
-      {
-        mediaType: mediaTypes.ociManifest,
-        digest: digestOf(sbom),
-        size: sbom.length,
-        artifactType: "a/sbom",
-        annotations: { of: "app" },
-      },
-      {
-        mediaType: mediaTypes.ociManifest,
-        digest: digestOf(other),
-        size: other.length,
-        artifactType: mediaTypes.ociConfig,
-      },
-    ].sort((one, two) => (one.digest < two.digest ? -1 : 1));
-    expect((await list("r/app", digest)).manifests as object[]).toEqual(expected);
-    await putManifest("r/app", "subject", subject);
-    const filtered = await list("r/app", digest, "?artifactType=a/sbom");
-    expect(filtered.manifests.map((one) => one.digest)).toEqual([digestOf(sbom)]);
-    expect(filtered.response.headers.get("oci-filters-applied")).toBe("artifactType");
-    const first = await list("r/app", digest, "?n=1");
-    expect(first.response.headers.get("link")).toContain('rel="next"');
-    await ask("DELETE", `/v2/r/app/manifests/${digestOf(sbom)}`);
-    expect((await list("r/app", digest)).manifests.map((one) => one.digest)).toEqual([digestOf(other)]);
-  });
-
-  test("of nothing are none", async () => {
-    expect((await list("r/nobody", digestOf("x"))).manifests).toEqual([]);
-    expect(await errorOf(await ask("GET", "/v2/r/app/referrers/sha256:abc"))).toBe("400 DIGEST_INVALID");
-  });
-});
-
-describe("everything else", () => {
-  test("the list of repositories", async () => {
-    await pushBlob("z/z-1", "x");
-    await pushBlob("z/z/1", "x");
-    const { repositories } = (await (await ask("GET", "/v2/_catalog?last=z&n=2")).json()) as { repositories: string[] };
-    expect(repositories).toEqual(["z/z-1", "z/z/1"]);
-  });
-
-  test("names that are none", async () => {
-    for (const name of ["UPPER", "a//b", "-a", "a_", "a/..%2fb", "a".repeat(256)]) {
-      expect(await errorOf(await ask("GET", `/v2/${name}/tags/list`))).toBe("400 NAME_INVALID");
-    }
-    expect(await errorOf(await ask("GET", "/v2/nobody/tags/list"))).toBe("404 NAME_UNKNOWN");
-    expect(await errorOf(await ask("GET", "/v2/nobody/manifests/latest"))).toBe("404 MANIFEST_UNKNOWN");
-  });
-
-  test("names that hold the protocol's own words", async () => {
-    const name = "blobs/uploads/manifests/tags/list";
-    const body = await manifestFor(name, "layer");
-    expect((await putManifest(name, "list", body)).status).toBe(201);
-    expect(await (await ask("GET", `/v2/${name}/tags/list`)).json()).toEqual({ name, tags: ["list"] });
-  });
-
-  test("paths and methods that mean nothing", async () => {
-    expect((await ask("GET", "/v2/")).status).toBe(200);
-    expect(await errorOf(await ask("GET", "/"))).toBe("404 UNSUPPORTED");
-    const refused = await ask("POST", `/v2/a/blobs/${digestOf("x")}`);
-    expect([await errorOf(refused), refused.headers.get("allow")]).toEqual(["405 UNSUPPORTED", "GET, HEAD, DELETE"]);
-  });
-
-  test("the storage has one server at a time", async () => {
-    await expect(start()).rejects.toThrow("another process");
-  });
-
-  test("deletion and pushing can be switched off", async () => {
-    const body = await manifestFor("off/app", "layer");
-    await putManifest("off/app", "1", body);
-    await server.stop();
-    server = await start({ deletion: false });
-    expect(await errorOf(await ask("DELETE", "/v2/off/app/manifests/1"))).toBe("405 UNSUPPORTED");
-    await server.stop();
-    server = await start({ readOnly: true });
-    expect(await errorOf(await ask("POST", "/v2/off/app/blobs/uploads/"))).toBe("405 UNSUPPORTED");
-    expect(await errorOf(await putManifest("off/app", "2", body))).toBe("405 UNSUPPORTED");
-    expect((await ask("GET", "/v2/off/app/manifests/1")).status).toBe(200);
-    await server.stop();
-    server = await start();
   });
 });
