@@ -81,6 +81,43 @@ describe("v2", () => {
   });
 });
 
+describe("v2 in a user namespace: the cgroup is given to who will run in it", () => {
+  const map = [{ containerID: 0, hostID: 100_000, size: 10 }];
+  const namespaces = (["mount", "user", "cgroup"] as const).map((type) => ({ type }));
+  const mount = { source: "cgroup", destination: "/sys/fs/cgroup/", type: "cgroup", options: ["rw"] };
+  const linux = { namespaces, uidMappings: map, gidMappings: map };
+  const given = (...parts: Parameters<typeof start>): string[] =>
+    lines(start(...parts), "outside").filter((line) => line.startsWith('fchownat(AT_FDCWD, "/cg'));
+
+  test("with what the kernel lists of its files, before the clone", () => {
+    const process = { user: { uid: 3, gid: 0 } };
+    const all = lines(start({ process, mounts: [mount], linux }), "outside");
+    inOrder(
+      all,
+      'make_dirs("/cg/galley/c1", 0755)',
+      'fchownat(AT_FDCWD, "/cg/galley/c1", 100003, ',
+      'fchownat(AT_FDCWD, "/cg/galley/c1/cgroup.procs", 100003, ',
+      "clone(",
+    );
+  });
+
+  test("but not where he may not write to it, sees the host's, or it is v1's; nor by who owns it already", () => {
+    expect(given({ mounts: [mount], linux })).not.toBeEmpty();
+    expect(given({ mounts: [{ ...mount, options: ["ro"] }], linux })).toEqual([]);
+    expect(given({ mounts: [], linux })).toEqual([]);
+    expect(given({ mounts: [mount], linux: { ...linux, namespaces: namespaces.slice(0, 2) } })).toEqual([]);
+    expect(given({ mounts: [mount], linux }, machines.hybrid)).toEqual([]);
+    expect(given({ mounts: [mount], linux: { namespaces: [{ type: "mount" }, { type: "cgroup" }] } })).toEqual([]);
+    expect(given({ mounts: [mount], linux }, machines.v2, { managed: { unprivileged: true } })).toEqual([]);
+  });
+});
+
+test("who is in the cgroup already opens it for nobody", () => {
+  const outside = lines(start({}, machines.v2, { managed: { isInCgroup: true, unprivileged: true } }), "outside");
+  expect(outside.find((line) => line.includes("clone("))).toContain(", -1, 1)");
+  expect(outside.some((line) => line.includes('openat(AT_FDCWD, "/cg/galley/c1"'))).toBe(false);
+});
+
 test("without a pid namespace of its own, what still runs is killed before the directories go", () => {
   const recipe = start({ linux: { namespaces: [{ type: "mount" }] } });
   expect(lines(recipe, "cleanup")).toEqual([

@@ -23,21 +23,30 @@ export interface CgroupSteps extends CgroupEntry {
 const PATIENCE = 10_000;
 const SIGKILL = 9;
 
+/** What of the maker and the container decides beside the limits. */
+export interface CgroupUse {
+  /** The maker may make no device, and may not say who uses which. */
+  readonly unprivileged?: boolean;
+  /** The native program is in the cgroup: what it makes is born there. */
+  readonly isInside?: boolean;
+  /** Whose the cgroup will be: see {@link cgroup-owner.ts cgroupOwner}. */
+  readonly owner?: number | undefined;
+}
+
 /**
  * Compiles linux.cgroupsPath and linux.resources. What belongs to v1 is made beside the inside's mounts, and entered by the
  * process itself; a root in a user namespace may not write there, and is attached from outside.
- *
- * @param unprivileged the maker may make no device, and may not say who uses which
  */
-export function compileCgroup(linux: LinuxConfig, layout: CgroupLayout, unprivileged = false): CgroupSteps {
+export function compileCgroup(linux: LinuxConfig, layout: CgroupLayout, use: CgroupUse = {}): CgroupSteps {
   if (linux.cgroupsPath === NO_CGROUP) return withoutCgroup(linux);
   const { resources } = linux;
   const plan = planCgroup({
     layout,
     path: pathOf(linux),
-    skipDevices: unprivileged,
+    skipDevices: use.unprivileged === true,
     ...(resources === undefined ? {} : { resources }),
   });
+  const join: CgroupJoin = use.isInside === true ? { attach: [] } : plan;
   const before: Step[] = [];
   const prepare: Step[] = [];
   const unified = layout.v2 === undefined ? undefined : `${layout.v2.mountPoint}/`;
@@ -46,8 +55,8 @@ export function compileCgroup(linux: LinuxConfig, layout: CgroupLayout, unprivil
     (isUnified ? before : prepare).push(prepareStep(one));
   }
   return {
-    before: [...before, ...openOwn(plan), ...filterDevices(plan)],
-    ...(plan.cloneInto === undefined ? {} : { cloneInto: slot.cgroup }),
+    before: [...before, ...ownedBy(use.owner, plan), ...openOwn(join), ...filterDevices(plan)],
+    ...(join.cloneInto === undefined ? {} : { cloneInto: slot.cgroup }),
     prepare: [...prepare, ...watchOom(plan), ...(inUserNamespace(linux) ? attachSteps(plan) : [])],
     enter: inUserNamespace(linux) ? [] : enterSteps(plan),
     cleanup: cleanup(plan, linux),
@@ -56,6 +65,13 @@ export function compileCgroup(linux: LinuxConfig, layout: CgroupLayout, unprivil
     kill: killSteps(plan),
     oom: oomSettings(plan),
   };
+}
+
+/** v1 is never delegated. On hybrid machines the v2 directory has no limits to write, so nobody needs it. */
+function ownedBy(owner: number | undefined, { cloneInto, attach }: CgroupPlan): Step[] {
+  if (owner === undefined || cloneInto === undefined || attach.length > 0) return [];
+  const { giveCgroup } = require("./cgroup-owner.ts") as typeof import("./cgroup-owner.ts");
+  return giveCgroup(cloneInto, owner);
 }
 
 function prepareStep(one: CgroupStep): Step {

@@ -68,7 +68,11 @@ export function compileStart(input: StartInput, facts: HostFacts = hostFacts()):
       owner: hostIds(linux, process.user),
       managed,
     }),
-    cgroup: compileCgroup(linux, facts.cgroups, managed?.unprivileged),
+    cgroup: compileCgroup(linux, facts.cgroups, {
+      unprivileged: managed?.unprivileged === true,
+      isInside: managed?.isInCgroup === true,
+      owner: ownerOf(input),
+    }),
     propagation,
     devices: netDevices(linux),
     mounts: compileMounts(labelled(input.config), facts, {
@@ -195,6 +199,13 @@ function inside({
     ...(input.init === true ? [step("init", [], { cause: "--init" })] : []),
     ...steps.exec,
   ];
+}
+
+/** Who has no privileges gives nothing away: the cgroup is his own already. Few containers have a user namespace. */
+function ownerOf({ config, managed }: StartInput): number | undefined {
+  if (config.linux?.uidMappings === undefined || managed?.unprivileged === true) return undefined;
+  const { cgroupOwner } = require("./cgroup-owner.ts") as typeof import("./cgroup-owner.ts");
+  return cgroupOwner(config);
 }
 
 /** With SELinux contexts on what is mounted, where the configuration asks for them. */

@@ -59,6 +59,8 @@ export interface ManagedStart extends Managed {
    * `ready`, and waits until `done` holds {@link managed.ts hooksDone}.
    */
   readonly hooks?: { readonly ready: string; readonly done: string };
+  /** The native program was put into the container's cgroup, where who makes the container may not put a process himself. */
+  readonly isInCgroup?: boolean;
   /** The root is moved over `/`, for a root file system that pivot_root(2) refuses. */
   readonly noPivot?: boolean;
 }

@@ -5,18 +5,19 @@ import { missing, testWith } from "../harness/requirements.ts";
 import { Box, needs } from "./box.ts";
 
 const layout: CgroupLayout = detectCgroups();
-/** The names of files are v1's here; on a v2 machine these tests say why they do not run. */
-const legacy = layout.v1.some(({ controllers }) => controllers.includes("memory"));
-const v1 = legacy ? needs : { ...needs, paths: ["/sys/fs/cgroup/memory"] };
-const it = (name: string, body: () => Promise<void>): void => testWith(v1, name, body);
+const unified = layout.mode === "v2";
+const it = (name: string, body: () => Promise<void>): void => testWith(needs, name, body);
 
-/** A file of the container's directory for a controller. */
-function read(box: Box, controller: string, file: string): string {
-  const all = box.cgroups().map((directory) => `${directory}/${file}`);
-  const found = all.find((path) => path.includes(`/${controller}/`) && existsSync(path));
-  if (found === undefined) throw new Error(`no ${file} of ${controller} among ${all.join(", ")}`);
+/** A file of the container's directory for a controller; where v2 is alone there is one directory, and the file may have another name. */
+function read(box: Box, controller: string, v1: string, v2 = v1): string {
+  const all = box.cgroups().map((directory) => `${directory}/${unified ? v2 : v1}`);
+  const found = all.find((path) => (unified || path.includes(`/${controller}/`)) && existsSync(path));
+  if (found === undefined) throw new Error(`no ${v1} of ${controller} among ${all.join(", ")}`);
   return readFileSync(found, "utf8").trim();
 }
+
+/** The same in the container. */
+const pidsMax = unified ? "/sys/fs/cgroup/pids.max" : "/sys/fs/cgroup/pids/pids.max";
 
 describe("limits", () => {
   it("are what the kernel says", async () => {
@@ -29,12 +30,12 @@ describe("limits", () => {
     await using box = new Box("nproc; sleep 100", { linux: { resources } });
     await box.start();
     await box.said("1\n");
-    expect(read(box, "memory", "memory.limit_in_bytes")).toBe(String(32 * 2 ** 20));
+    expect(read(box, "memory", "memory.limit_in_bytes", "memory.max")).toBe(String(32 * 2 ** 20));
     expect(read(box, "pids", "pids.max")).toBe("17");
-    expect(read(box, "cpu", "cpu.shares")).toBe("333");
-    expect(read(box, "cpu", "cpu.cfs_quota_us")).toBe("20000");
+    expect(read(box, "cpu", "cpu.shares", "cpu.weight")).toBe(unified ? "42" : "333");
+    expect(read(box, "cpu", "cpu.cfs_quota_us", "cpu.max")).toBe(unified ? "20000 50000" : "20000");
     expect(read(box, "cpuset", "cpuset.cpus")).toBe("0");
-    for (const hierarchy of layout.v1) {
+    for (const hierarchy of unified ? [{ mountPoint: "" }] : layout.v1) {
       const procs = read(box, hierarchy.mountPoint.split("/").at(-1) ?? "", "cgroup.procs");
       expect(procs.split("\n")).toContain(String(box.pid));
     }
@@ -58,18 +59,18 @@ describe("limits", () => {
 
 describe("the container's own view", () => {
   it("is its cgroup alone, read-only", async () => {
-    await using box = new Box("cat /sys/fs/cgroup/pids/pids.max; mkdir /sys/fs/cgroup/pids/x; ls /sys/fs/cgroup", {
+    await using box = new Box(`cat ${pidsMax}; mkdir $(dirname ${pidsMax})/x; ls /sys/fs/cgroup`, {
       linux: { resources: { pids: { limit: 23 } } },
     });
     const { out, err } = await box.run();
     expect(out).toStartWith("23\n");
-    expect(out).toContain("memory\n");
+    expect(out).toContain(unified ? "memory.max\n" : "memory\n");
     expect(err).toContain("Read-only file system");
   });
 
   it("begins at / in a cgroup namespace of its own", async () => {
     const namespaces = (["pid", "network", "ipc", "uts", "mount", "cgroup"] as const).map((type) => ({ type }));
-    await using box = new Box("cat /proc/self/cgroup; cat /sys/fs/cgroup/pids/pids.max", {
+    await using box = new Box(`cat /proc/self/cgroup ${pidsMax}`, {
       linux: { namespaces, resources: { pids: { limit: 29 } } },
     });
     const lines = (await box.run()).out.trim().split("\n");

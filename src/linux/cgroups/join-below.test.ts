@@ -43,7 +43,10 @@ test("v2: where the first process is, if the container's own cgroup takes none",
   const control = "/cg/box/cgroup.subtree_control";
   const moved = { "/proc/7/cgroup": "0::/box/inner\n" };
   expect(first(v2, { [control]: "\n", ...moved })).toBeUndefined();
-  expect(first(v2, { [control]: "pids cpu\n", ...moved })).toBeUndefined();
+  expect(first(v2, { [control]: "pids cpu\n", "/proc/7/cgroup": "0::/box\n" })).toBeUndefined();
+  const type = "/cg/box/inner/cgroup.type";
+  expect(first(v2, { [control]: "pids cpu\n", [type]: "threaded\n", ...moved })).toBeUndefined();
+  expect(first(v2, { [control]: "pids cpu\n", [type]: "domain\n", ...moved })).toBe("/cg/box/inner");
   expect(first(v2, { [control]: "memory pids\n", ...moved })).toBe("/cg/box/inner");
   expect(first(v2, { "/proc/7/cgroup": "0::/elsewhere\n" })).toBe("/cg/elsewhere");
   expect(first(v2, {})).toBeUndefined();

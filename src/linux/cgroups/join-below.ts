@@ -63,7 +63,8 @@ const threaded = new Set(["cpu", "cpuset", "perf_event", "pids"]);
 
 /**
  * With v2 alone a container that shares its cgroup out to cgroups of its own can take no more processes, and one that may write
- * anywhere may have left: then a new process joins the first one where that is. Undefined: the container's own cgroup takes it.
+ * anywhere may have left: then a new process joins the first one where that is. Undefined: the container's own cgroup takes it, as
+ * it does still when all below are threaded.
  * @param pid of the container's first process
  */
 export function planJoinFirst(
@@ -74,10 +75,11 @@ export function planJoinFirst(
 ): CgroupJoin | undefined {
   const own = placesOf(layout, path).at(-1);
   if (layout.mode !== "v2" || own === undefined) return undefined;
-  const shared = read(`${own.directory}/cgroup.subtree_control`);
-  const takes = shared?.split(/\s+/).every((name) => name === "" || threaded.has(name)) ?? false;
-  if (takes) return undefined;
+  const shared = read(`${own.directory}/cgroup.subtree_control`)?.split(/\s+/).filter(Boolean);
+  if (shared?.length === 0) return undefined;
   const line = (read(`/proc/${pid}/cgroup`) ?? "").split("\n").find((one) => one.startsWith("0::"));
   if (line === undefined) return undefined;
-  return { cloneInto: cgroupDirectory(own.hierarchy, line.slice("0::".length)), attach: [] };
+  const first = cgroupDirectory(own.hierarchy, line.slice("0::".length));
+  const isRoot = shared?.every((name) => threaded.has(name)) && read(`${first}/cgroup.type`) === "threaded\n";
+  return first === own.directory || isRoot ? undefined : { cloneInto: first, attach: [] };
 }

@@ -97,6 +97,18 @@ export class SystemdManager implements Disposable {
     await this.#call("ResetFailedUnit", "s", [unit]).catch(() => {});
   }
 
+  /**
+   * Puts processes into a unit's cgroup (AttachProcessesToUnit). A user's manager asks the system's for what it may not do itself, so
+   * this works for the user's processes wherever they are.
+   */
+  async attachProcesses(unit: string, pids: readonly number[]): Promise<void> {
+    try {
+      await this.#call("AttachProcessesToUnit", "ssau", [unit, "/", [...pids]]);
+    } catch (failure) {
+      throw failed("attach a process to", unit, failure);
+    }
+  }
+
   /** Changes properties until the unit ends (SetUnitProperties with runtime). */
   async setProperties(unit: string, properties: readonly Property[]): Promise<void> {
     if (properties.length === 0) return;

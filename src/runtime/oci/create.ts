@@ -19,6 +19,7 @@ import { withEnvironment } from "./environment.ts";
 import { type Home, homeOf } from "./home.ts";
 import type { RuntimeLog } from "./log.ts";
 import { runManaged, type Started } from "./native-run.ts";
+import type { Place } from "./placed-run.ts";
 import { isUnprivileged } from "./rootless.ts";
 import { type StoredState, type StoredUnit, storeState } from "./state.ts";
 import type { StartedUnit } from "./systemd/unit-start.ts";
@@ -111,14 +112,20 @@ export function makeHome(home: Home): void {
   }
 }
 
+/** With what puts the native program into the unit, where that is needed. */
+interface Unit extends StartedUnit {
+  readonly place: Place | undefined;
+}
+
 /** The unit is there before the process, and goes with a creation that fails. */
 async function createInUnit(home: Home, bundle: Bundle, options: CreateOptions, made: Made): Promise<Created> {
-  const { placeOfUnit, startUnit } = await import("./systemd/unit-start.ts");
+  const { placeInUnit, placeOfUnit, startUnit } = await import("./systemd/unit-start.ts");
   const place = await placeOfUnit(bundle.config, home.id);
   refuseTakenCgroup(place.path, bundle.cgroups);
   const unit = await startUnit(bundle.config, place, options.native);
   try {
-    const created = await create(home, { ...bundle, config: unit.config }, options, made, unit);
+    const inside = await placeInUnit(unit.stored);
+    const created = await create(home, { ...bundle, config: unit.config }, options, made, { ...unit, place: inside });
     await unit.settle();
     return created;
   } catch (failure) {
@@ -127,20 +134,16 @@ async function createInUnit(home: Home, bundle: Bundle, options: CreateOptions, 
   }
 }
 
-async function create(
-  home: Home,
-  bundle: Bundle,
-  options: CreateOptions,
-  made: Made,
-  unit?: StartedUnit,
-): Promise<Created> {
+async function create(home: Home, bundle: Bundle, options: CreateOptions, made: Made, unit?: Unit): Promise<Created> {
   makeGate(home);
-  const recipe = compile(home, unit === undefined ? bundle : { ...bundle, config: unit.startConfig }, options);
+  const place = unit?.place;
+  const given = unit === undefined ? bundle : { ...bundle, config: unit.startConfig };
+  const recipe = compile(home, given, options, place !== undefined);
   writeFileSync(home.config, JSON.stringify(bundle.config), { mode: 0o600 });
   writeFileSync(home.recipe, encode(endOf(recipe, home, bundle)), { mode: 0o600 });
   const { native, preserved, log } = options;
   const relay = options.console?.kind === "passed";
-  const running = runManaged(recipe, { native, preserved, gated: true, relay, op: "create", log });
+  const running = runManaged(recipe, { native, preserved, gated: true, relay, op: "create", log, place });
   const { report, console } = hasHostHooks(bundle) ? await hooked(running, home, bundle) : await running;
   const state = stateFrom(home, bundle, report.pid, unit?.stored);
   made.state = state;
@@ -193,7 +196,7 @@ function served(config: RuntimeConfig, home: Home, { notify, environment = [] }:
   return withNotifySocket(more, home);
 }
 
-function compile(home: Home, bundle: Bundle, options: CreateOptions): Recipe {
+function compile(home: Home, bundle: Bundle, options: CreateOptions, isInCgroup: boolean): Recipe {
   const { console, pidfdSocket, noPivot, keepKeyring, preserved } = options;
   const { path, rootfs } = bundle;
   const config = served(bundle.config, home, options);
@@ -214,6 +217,7 @@ function compile(home: Home, bundle: Bundle, options: CreateOptions): Recipe {
       keepKeyring,
       preserved,
       unprivileged: isUnprivileged(),
+      isInCgroup,
       ...(hasHostHooks(bundle) ? { hooks: home.hooks } : {}),
       ...(console === undefined ? {} : { console }),
       ...(pidfdSocket === undefined ? {} : { pidfdSocket }),

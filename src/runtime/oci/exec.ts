@@ -7,14 +7,16 @@ import { validateProcess } from "../../spec/validate/validate.ts";
 import { writeFileAtomic } from "../../state/atomic-file.ts";
 import { compileExec } from "../compile-exec.ts";
 import { hostFacts } from "../host.ts";
+import { NO_CGROUP } from "../no-cgroup.ts";
 import type { ConsoleTarget, ExecInput } from "../types.ts";
 import { consoleOf } from "./console.ts";
 import { withEnvironment } from "./environment.ts";
 import type { Home } from "./home.ts";
 import type { RuntimeLog } from "./log.ts";
 import { runManaged, type Started } from "./native-run.ts";
+import type { Place } from "./placed-run.ts";
 import { isUnprivileged } from "./rootless.ts";
-import { type StoredState, statusOf, storedConfig, storedState } from "./state.ts";
+import { type StoredState, type StoredUnit, statusOf, storedConfig, storedState } from "./state.ts";
 
 /** The flags of `exec`, as the library takes them. */
 export interface ExecOptions {
@@ -50,7 +52,8 @@ export async function execInContainer(home: Home, options: ExecOptions): Promise
   const console = consoleOf(options.process.terminal === true, options.console);
   const warnings = validateProcess({ ...config, process: options.process }, { vocabulary: linuxVocabulary() });
   for (const { field, message } of warnings) options.log.warn(`${field}: ${message}`);
-  const cgroup = cgroupOf(config, stored, options.cgroups, cgroups);
+  const place = stored.unit?.isUser === true ? await placeIn(stored.unit, options.cgroups) : undefined;
+  const cgroup = place === undefined ? cgroupOf(config, stored, options.cgroups, cgroups) : NOTHING_TO_JOIN;
   const input: ExecInput = {
     process: withEnvironment(options.process, { rootfs: stored.rootfs, mounts: config.mounts }),
     config,
@@ -74,9 +77,19 @@ export async function execInContainer(home: Home, options: ExecOptions): Promise
     relay: console?.kind === "passed",
     op: "exec",
     log: options.log,
+    place,
   });
   if (pidFile !== undefined) writePid(pidFile, started.report.pid);
   return started;
+}
+
+const NOTHING_TO_JOIN: CgroupJoin = { attach: [] };
+
+/** A cgroup below the container's own is joined from within it alone. */
+async function placeIn(unit: StoredUnit, given: readonly string[]): Promise<Place | undefined> {
+  if (given.length > 0) return undefined;
+  const { placeInUnit } = await import("./systemd/unit-start.ts");
+  return placeInUnit(unit);
 }
 
 /** Undefined: the container's own. */
@@ -86,11 +99,12 @@ function cgroupOf(
   given: readonly string[],
   layout: CgroupLayout,
 ): CgroupJoin | undefined {
+  const path = linux?.cgroupsPath ?? NO_CGROUP;
   if (given.length === 0 && layout.mode !== "v2") return undefined;
   const { parseBelowPaths, planJoinBelow, planJoinFirst } =
     require("../../linux/cgroups/join-below.ts") as typeof import("../../linux/cgroups/join-below.ts");
-  const path = linux?.cgroupsPath ?? "";
-  return given.length === 0 ? planJoinFirst(layout, path, pid) : planJoinBelow(layout, path, parseBelowPaths(given));
+  if (given.length > 0) return planJoinBelow(layout, path, parseBelowPaths(given));
+  return path === NO_CGROUP ? undefined : planJoinFirst(layout, path, pid);
 }
 
 /** A process whose pid nobody learns must not run on. */

@@ -3,6 +3,7 @@ import { GalleyError } from "../../errors.ts";
 import type { Recipe, Step } from "../../recipe/recipe.ts";
 import type { Report } from "../../recipe/report.ts";
 import type { RuntimeLog } from "./log.ts";
+import type { Place } from "./placed-run.ts";
 import { reportedRun } from "./reported-run.ts";
 
 const NEW_LISTENER = 1 << 3;
@@ -19,6 +20,8 @@ export interface NativeRun {
   /** `create` or `exec`, for messages. */
   readonly op: string;
   readonly log: RuntimeLog;
+  /** Does something to the native program, by its pid, before that does anything. */
+  readonly place?: Place | undefined;
 }
 
 export interface Started {
@@ -35,7 +38,11 @@ export async function runManaged(recipe: Recipe, options: NativeRun): Promise<St
   for (const { op, args } of outside) {
     if (op === "sched_setaffinity") options.log.debug(`nsexec: affinity: ${maskText(args[1] as Uint8Array)}`);
   }
-  const { report, result } = await reportedRun(recipe, options.op, (path, fd) => spawn(path, fd, options));
+  const { report, result } = await reportedRun(recipe, options.op, (path, fd) => {
+    if (options.place === undefined) return spawn(path, fd, options);
+    const held = (require("./placed-run.ts") as typeof import("./placed-run.ts")).hold(path, options.place);
+    return spawn(held.path, fd, { ...options, place: held.place });
+  });
   tellFilter(inside, options.log);
   options.log.debug(`child process in init(): ${report.pid}`);
   options.log.debug(options.gated ? "init: closing the pipe to signal completion" : "setns_init: about to exec");
@@ -69,10 +76,12 @@ async function spawn(path: string, report: number, options: NativeRun): Promise<
       stdio: ["inherit", "inherit", "inherit", ...kept, report, ...(relay ? (["pipe"] as const) : [])],
       env: {},
     });
+    await options.place?.(child.pid);
     await child.exited;
     const end: unknown = relay ? child.stdio[reportFd + 1] : undefined;
     return typeof end === "number" ? end : undefined;
   } catch (cause) {
+    if (cause instanceof GalleyError) throw cause;
     throw new GalleyError("unavailable", "the native program cannot be started", { op: options.op, cause });
   }
 }

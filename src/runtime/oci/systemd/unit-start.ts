@@ -9,6 +9,7 @@ import { resourceProperties, roundedQuota, type Target } from "../../../linux/sy
 import { oomPolicy } from "../../../linux/systemd/unified-properties.ts";
 import { isSlice, slicePath, type UnitName, unitOf } from "../../../linux/systemd/unit.ts";
 import type { ResourcesConfig, RuntimeConfig } from "../../../spec/runtime.ts";
+import type { Place } from "../placed-run.ts";
 import { isHostRoot } from "../rootless.ts";
 import type { StoredUnit } from "../state.ts";
 import { changeUnitLimits, targetOf } from "./unit-limits.ts";
@@ -95,6 +96,22 @@ export async function startUnit(config: RuntimeConfig, place: UnitPlace, native:
       await keeper?.end();
       await stopUnit(stored);
     },
+  };
+}
+
+/**
+ * How a process of ours gets into a unit of the user's own manager, where we may not put it: between a session's cgroup and that
+ * manager's lie cgroups of root's (cgroup-v2.rst, "Delegation Containment"). Undefined where we are below that manager already, and
+ * for the system's.
+ */
+export async function placeInUnit({ name, isUser }: StoredUnit): Promise<Place | undefined> {
+  if (!isUser) return undefined;
+  const { v2 } = detectCgroups();
+  using manager = await SystemdManager.open(true);
+  if (v2 === undefined || `${v2.self}/`.startsWith(`${await manager.controlGroup()}/`)) return undefined;
+  return async (pid) => {
+    using again = await SystemdManager.open(true);
+    await again.attachProcesses(name, [pid]);
   };
 }
 
