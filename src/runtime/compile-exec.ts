@@ -46,7 +46,7 @@ export function compileExec(input: ExecInput, facts: HostFacts = hostFacts()): R
         ...openSharedRoot(linux, init.pid),
         ...cgroup.before,
         ...initialAffinity(process.execCPUAffinity),
-        step("clone", [0, cgroup.cloneInto ?? NONE, 1], { out: slot.pidfd, cause: "exec" }),
+        step("clone", [0, cgroup.cloneInto ?? NONE, 1], { out: slot.pidfd, cause: input.cgroup?.cause ?? "exec" }),
         ...oomScore(process.oomScoreAdj ?? config.process?.oomScoreAdj),
         step("signal", [point.cgroup], { cause: "its OOM score is set" }),
         ...announce(managed),

@@ -26,8 +26,8 @@ function user(name: string, body: () => Promise<void>): void {
   test.skipIf(lacking !== undefined)(shown, body, 60_000);
 }
 
-/** A bundle of the user's, and the runtime as he runs it. */
-async function owned(script: string, linux: LinuxConfig = {}) {
+/** A bundle of the user's, and the runtime as he runs it, in a cgroup if one is named. */
+async function owned(script: string, linux: LinuxConfig = {}, cgroup = "") {
   const bundle = new OciBundle(script);
   const config = rootlessConfig();
   const map = [{ containerID: 0, hostID: USER, size: 1 }];
@@ -43,7 +43,8 @@ async function owned(script: string, linux: LinuxConfig = {}) {
   let count = 0;
   const run = async (...args: readonly string[]) => {
     const out = `${home}/out-${++count}`;
-    const child = Bun.spawn([...become, galleyProgram(), "runtime", "--root", bundle.root, ...args], {
+    const enter = cgroup === "" ? [] : ["sh", "-c", 'echo 0 > "$0/cgroup.procs" && exec "$@"', cgroup];
+    const child = Bun.spawn([...enter, ...become, galleyProgram(), "runtime", "--root", bundle.root, ...args], {
       cwd: bundle.path,
       env: { PATH: process.env.PATH, XDG_RUNTIME_DIR: home, HOME: home },
       stdio: ["ignore", Bun.file(out), Bun.file(out)],
@@ -53,8 +54,14 @@ async function owned(script: string, linux: LinuxConfig = {}) {
   return { bundle, run };
 }
 
+interface Given extends Disposable {
+  readonly directories: readonly string[];
+  /** Of v2, where he must be below what was given to him (cgroup-v2.rst, "Delegation Containment"); empty elsewhere. */
+  readonly own: string;
+}
+
 /** Gives the user a cgroup in every hierarchy that he can use, as an administrator does; it goes with the scope. */
-function delegate(path: string): Disposable & { readonly directories: readonly string[] } {
+function delegate(path: string): Given {
   const { v1, v2, mode } = detectCgroups();
   const mounts = mode === "v2" && v2 !== undefined ? [v2] : v1;
   const directories = mounts.map(({ mountPoint }) => `${mountPoint}${path}`);
@@ -63,10 +70,13 @@ function delegate(path: string): Disposable & { readonly directories: readonly s
     for (const file of ["cpuset.cpus", "cpuset.mems"]) copyDown(directory, file);
     for (const file of ["", "cgroup.procs", "tasks", "cgroup.subtree_control"]) give(`${directory}/${file}`);
   }
+  const own = mode === "v2" ? `${directories[0]}/own` : "";
+  if (own !== "") mkdirSync(own);
   return {
     directories,
+    own,
     [Symbol.dispose]() {
-      for (const directory of directories) rmdirSync(directory);
+      for (const directory of own === "" ? directories : [own, ...directories]) rmdirSync(directory);
     },
   };
 }
@@ -115,18 +125,18 @@ describe("a user without privileges", () => {
   });
 
   user("keeps limits in a cgroup that was given to him, pauses and updates", async () => {
-    if (detectCgroups().mode === "v2") return; // there his own cgroup must be inside it too, which the login manager sees to
     const path = `/oci-given-${process.pid}`;
     using given = delegate(path);
-    const { bundle, run } = await owned("exec sleep 1000", {
-      cgroupsPath: `${path}/c`,
-      resources: { pids: { limit: 10 } },
-    });
+    const linux = { cgroupsPath: `${path}/c`, resources: { pids: { limit: 10 } } };
+    const { bundle, run } = await owned("exec sleep 1000", linux, given.own);
     await using _ = bundle;
     expect(await run("run", "-d", bundle.id)).toEqual({ status: 0, output: "" });
     const limit = given.directories.map((directory) => `${directory}/c/pids.max`).find(existsSync) ?? "";
     expect(readFileSync(limit, "utf8")).toBe("10\n");
-    expect((await run("exec", bundle.id, "cat", "/proc/self/cgroup")).output).toContain(`:pids:${path}/c\n`);
+    expect((await run("exec", "-d", bundle.id, "sleep", "999")).status).toBe(0);
+    const pids = JSON.parse((await run("ps", "-f", "json", bundle.id)).output) as number[];
+    expect(pids).toHaveLength(2);
+    for (const pid of pids) expect(readFileSync(`/proc/${pid}/cgroup`, "utf8")).toContain(`:${path}/c\n`);
     expect((await run("update", "--pids-limit", "7", bundle.id)).status).toBe(0);
     expect(readFileSync(limit, "utf8")).toBe("7\n");
     expect((await run("pause", bundle.id)).status).toBe(0);

@@ -40,7 +40,7 @@ export function planJoinBelow(layout: CgroupLayout, path: string, below: BelowPa
   const unknown = Object.keys(below).find((name) => name !== "" && !names.has(name));
   if (unknown !== undefined) throw new GalleyError("invalid_argument", `unknown controller ${unknown} in --cgroup`);
   const { attach, ...join } = joinOf(places.map((place) => placeBelow(place, below)));
-  const cause = "error adding pid to cgroups (--cgroup)";
+  const cause = "error adding pid of the process to cgroups (--cgroup)";
   return { ...join, cause, attach: attach.map((one) => ({ ...one, cause })) };
 }
 
