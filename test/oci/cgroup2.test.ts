@@ -41,7 +41,10 @@ describe("an exec", () => {
     expect(readFileSync(`${top}/${bundle.id}/cgroup.subtree_control`, "utf8")).toBe("memory pids\n");
     expect(await cgroupOfExec(bundle)).toBe("0::/inner");
     const refused = await bundle.run("exec", "--cgroup", "/", bundle.id, "true");
-    expect([refused.status, refused.stderr]).toEqual([255, expect.stringMatching(/ adding pid .* to cgroups.*evice or resource busy/)]);
+    expect([refused.status, refused.stderr]).toEqual([
+      255,
+      expect.stringMatching(/ adding pid .* to cgroups.*evice or resource busy/),
+    ]);
   });
 
   unified("does so too where only controllers of threads were given to a cgroup of processes", async () => {
