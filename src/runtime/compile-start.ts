@@ -69,7 +69,7 @@ export function compileStart(input: StartInput, facts: HostFacts = hostFacts()):
       managed,
     }),
     cgroup: compileCgroup(linux, facts.cgroups, {
-      unprivileged: managed?.unprivileged === true,
+      unprivileged: managed?.unprivileged === true || managed?.isNested === true,
       isInside: managed?.isInCgroup === true,
       owner: ownerOf(input),
     }),
@@ -172,7 +172,7 @@ function inside({
       inHost: namespaces.isHosts("mount"),
     }),
     ...mounts.early,
-    ...(ownsDev(config.mounts ?? []) ? compileDevices(linux.devices ?? [], inUserNamespace(linux)) : []),
+    ...(ownsDev(config.mounts ?? []) ? compileDevices(linux.devices ?? [], mayMakeNone(input)) : []),
     ...stdio.terminal,
     ...makeWorkingDirectory(process),
     ...(hooked ? confined : []),
@@ -199,6 +199,10 @@ function inside({
     ...(input.init === true ? [step("init", [], { cause: "--init" })] : []),
     ...steps.exec,
   ];
+}
+
+function mayMakeNone({ config: { linux = {} }, managed }: StartInput): boolean {
+  return inUserNamespace(linux) || managed?.isNested === true;
 }
 
 /** Who has no privileges gives nothing away: the cgroup is his own already. Few containers have a user namespace. */

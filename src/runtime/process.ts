@@ -45,7 +45,7 @@ export function compileProcess(
   filter: readonly Step[],
   managed: Managed = {},
 ): ProcessSteps {
-  const { keepKeyring = false, preserved = 0, unprivileged = false } = managed;
+  const { keepKeyring = false, preserved = 0, unprivileged = false, isNested = false } = managed;
   const guarded = process.noNewPrivileges === true;
   const labels = labelsOf(process);
   return {
@@ -58,7 +58,10 @@ export function compileProcess(
       step("try_chdir", [process.cwd], { cause: "process.cwd" }),
       closeOnExec(preserved),
     ],
-    credentials: [...(guarded ? noNewPrivileges() : filter), ...credentials(process, unprivileged)],
+    credentials: [
+      ...(guarded ? noNewPrivileges() : filter),
+      ...credentials(process, { keeps: unprivileged, maybe: isNested }),
+    ],
     filter: guarded ? filter : [],
     check: [step("check_exec", [process.args[0] ?? "", searchPath(process)], { cause: "process.args" })],
     exec: [execStep(process)],
@@ -126,17 +129,24 @@ function noNewPrivileges(): Step[] {
   return [step("prctl", [PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0], { cause: "process.noNewPrivileges" })];
 }
 
-function credentials(process: ProcessConfig, keepsGroups: boolean): Step[] {
+/** Whether a process must keep its maker's supplementary groups, or may have to: where its user namespace allows no setgroups(2). */
+interface Groups {
+  readonly keeps: boolean;
+  readonly maybe: boolean;
+}
+
+function credentials(process: ProcessConfig, groupsOf: Groups): Step[] {
   const { uid, gid, umask, additionalGids = [] } = process.user;
   checkIds(process.user);
   const plan = planCapabilities(process.capabilities ?? {});
   const groups = new Uint8Array(new Uint32Array(additionalGids).buffer);
+  const asked = additionalGids.length > 0;
+  const cause = "process.user.additionalGids";
+  const options = groupsOf.maybe && !asked ? { cause, tolerate: [errno.EPERM] } : { cause };
   return [
     ...dropBounding(plan),
     step("prctl", [PR_SET_KEEPCAPS, 1, 0, 0, 0], { cause: "process.capabilities" }),
-    ...(keepsGroups && additionalGids.length === 0
-      ? []
-      : [step("setgroups", [additionalGids.length, groups], { cause: "process.user.additionalGids" })]),
+    ...(groupsOf.keeps && !asked ? [] : [step("setgroups", [additionalGids.length, groups], options)]),
     step("setresgid", [gid, gid, gid], { cause: "process.user.gid" }),
     step("setresuid", [uid, uid, uid], { cause: "process.user.uid" }),
     ...directory(process.cwd),

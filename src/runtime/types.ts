@@ -46,6 +46,8 @@ export interface Managed {
   readonly keepKeyring?: boolean;
   /** Its maker has no privileges: of the host's IDs it maps its own, and it cannot change its groups (user_namespaces(7)). */
   readonly unprivileged?: boolean;
+  /** Its maker is the root of a user namespace, and may make no device and filter none (user_namespaces(7)). */
+  readonly isNested?: boolean;
   /** Descriptors 3 to 2 + this number are the process's. */
   readonly preserved?: number;
 }

@@ -41,16 +41,20 @@ async function owned(script: string, linux: LinuxConfig = {}, cgroup = "") {
   Bun.spawnSync(["chown", "-R", `${USER}:${USER}`, bundle.folder.path]);
   chmodSync(bundle.folder.path, 0o755);
   let count = 0;
-  const run = async (...args: readonly string[]) => {
+  const by = async (nested: readonly string[], ...args: readonly string[]) => {
     const out = `${home}/out-${++count}`;
     const enter = cgroup === "" ? [] : ["sh", "-c", 'echo 0 > "$0/cgroup.procs" && exec "$@"', cgroup];
-    const child = Bun.spawn([...enter, ...become, galleyProgram(), "runtime", "--root", bundle.root, ...args], {
-      cwd: bundle.path,
-      env: { PATH: process.env.PATH, XDG_RUNTIME_DIR: home, HOME: home },
-      stdio: ["ignore", Bun.file(out), Bun.file(out)],
-    });
+    const child = Bun.spawn(
+      [...enter, ...become, ...nested, galleyProgram(), "runtime", "--root", bundle.root, ...args],
+      {
+        cwd: bundle.path,
+        env: { PATH: process.env.PATH, XDG_RUNTIME_DIR: home, HOME: home },
+        stdio: ["ignore", Bun.file(out), Bun.file(out)],
+      },
+    );
     return { status: await child.exited, output: readFileSync(out, "utf8") };
   };
+  const run = Object.assign((...args: readonly string[]) => by([], ...args), { by });
   return { bundle, run };
 }
 
@@ -103,6 +107,15 @@ describe("a user without privileges", () => {
     expect((await run("list")).output).not.toContain(" root\n");
     expect((await run("delete", "-f", bundle.id)).status).toBe(0);
     expect((await run("list", "-q")).output).toBe("");
+  });
+
+  user("runs one as the root of a user namespace, which the container shares: it has the host's devices", async () => {
+    const { namespaces = [] } = rootlessConfig().linux ?? {};
+    const linux = { namespaces: namespaces.filter(({ type }) => type !== "user"), uidMappings: [], gidMappings: [] };
+    const { bundle, run } = await owned("id -u; echo none > /dev/null && test -c /dev/null && echo null", linux);
+    await using _ = bundle;
+    const nested = ["unshare", "--user", "--map-root-user", "--mount"];
+    expect(await run.by(nested, "run", bundle.id)).toEqual({ status: 0, output: "0\nnull\n" });
   });
 
   user("is told why there can be no limits, and which cgroup he may not make", async () => {

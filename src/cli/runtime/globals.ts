@@ -1,3 +1,4 @@
+import { isHostRoot } from "../../runtime/oci/rootless.ts";
 import type { FlagSet, FlagValues } from "../flags/flag.ts";
 import { bool, string } from "../flags/kinds.ts";
 
@@ -24,8 +25,12 @@ export function runtimeRoot(globals: RuntimeGlobals, env: Env): string {
   return globals.root === "" ? usualRoot(env) : globals.root;
 }
 
-/** Where nothing else is said. The native program is kept there too: managers give roots of their own, which come and go. */
+/**
+ * Where nothing else is said: for the root of a user namespace as for its user, where he has such a directory. The native program is
+ * kept there too: managers give roots of their own, which come and go.
+ */
 export function usualRoot(env: Env): string {
-  if (process.geteuid?.() === 0) return "/run/galley-runtime";
+  const isRoot = process.geteuid?.() === 0;
+  if (isRoot && (!env.XDG_RUNTIME_DIR || isHostRoot())) return "/run/galley-runtime";
   return `${env.XDG_RUNTIME_DIR || `/run/user/${process.geteuid?.()}`}/galley-runtime`;
 }

@@ -20,7 +20,7 @@ import { type Home, homeOf } from "./home.ts";
 import type { RuntimeLog } from "./log.ts";
 import { runManaged, type Started } from "./native-run.ts";
 import type { Place } from "./placed-run.ts";
-import { isUnprivileged } from "./rootless.ts";
+import { isNestedRoot, isUnprivileged } from "./rootless.ts";
 import { type StoredState, type StoredUnit, storeState } from "./state.ts";
 import type { StartedUnit } from "./systemd/unit-start.ts";
 import { refuseTakenCgroup } from "./taken-cgroup.ts";
@@ -217,6 +217,7 @@ function compile(home: Home, bundle: Bundle, options: CreateOptions, isInCgroup:
       keepKeyring,
       preserved,
       unprivileged: isUnprivileged(),
+      isNested: isNestedRoot(),
       isInCgroup,
       ...(hasHostHooks(bundle) ? { hooks: home.hooks } : {}),
       ...(console === undefined ? {} : { console }),

@@ -31,6 +31,11 @@ export function isUnprivileged(): boolean {
   return process.geteuid?.() !== 0;
 }
 
+/** Whether this program runs as the root of a user namespace, as podman runs its runtime for a user. */
+export function isNestedRoot(): boolean {
+  return !isUnprivileged() && inUserNamespace();
+}
+
 /** The first user namespace alone maps every ID to itself (user_namespaces(7)). */
 function inUserNamespace(): boolean {
   try {
