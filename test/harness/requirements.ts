@@ -17,8 +17,8 @@ export function missing(needs: Requirements): string | undefined {
   return path === undefined ? undefined : `needs ${path}`;
 }
 
-/** How much longer a test may take on a slow machine, such as an emulated one. */
-const patience = Number(process.env.GALLEY_TEST_PATIENCE ?? 1);
+/** How many times longer a test may take on a slow machine, such as an emulated one: GALLEY_TEST_PATIENCE. */
+export const patience = Number(process.env.GALLEY_TEST_PATIENCE ?? 1);
 
 /**
  * A test that is skipped, with the reason in its name, where the machine lacks what it needs. `timeout` is in milliseconds, and longer

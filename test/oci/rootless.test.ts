@@ -5,7 +5,7 @@ import { detectCgroups } from "../../src/linux/cgroups/detect.ts";
 import { rootlessConfig } from "../../src/runtime/oci/example.ts";
 import type { LinuxConfig } from "../../src/spec/runtime.ts";
 import { galleyProgram } from "../harness/galley.ts";
-import { missing } from "../harness/requirements.ts";
+import { missing, patience } from "../harness/requirements.ts";
 import { OciBundle } from "./oci-bundle.ts";
 
 const USER = 1000;
@@ -23,7 +23,7 @@ const lacking = reason();
 
 function user(name: string, body: () => Promise<void>): void {
   const shown = lacking === undefined ? name : `${name} (${lacking})`;
-  test.skipIf(lacking !== undefined)(shown, body, 60_000);
+  test.skipIf(lacking !== undefined)(shown, body, 60_000 * patience);
 }
 
 /** A bundle of the user's, and the runtime as he runs it, in a cgroup if one is named. */
