@@ -1,6 +1,8 @@
 import type { ImageFiles } from "../engine/image-files/image-files.ts";
 import type { Containers } from "../engine/types.ts";
 import type { Usage } from "../engine/usage/usage.ts";
+import type { ArtifactStore } from "../image/artifacts/artifact-store.ts";
+import type { ManifestLists } from "../image/lists/manifest-lists.ts";
 import type { Images } from "../image/types.ts";
 
 /** Options before the command's name. Paths are absolute. */
@@ -40,6 +42,8 @@ export interface CliEngine {
   readonly volumes: Volumes;
   imageFiles(): Promise<ImageFiles>;
   usage(): Promise<Usage>;
+  manifestLists(): Promise<ManifestLists>;
+  artifacts(): Promise<ArtifactStore>;
 }
 
 /** What commands see of the world: everything that a test would want to replace. */

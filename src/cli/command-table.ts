@@ -246,6 +246,86 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     () => import("./commands/image-inspect.ts"),
   ),
   "image prune": entry("command", "Remove unused images", [], () => import("./commands/image-prune.ts")),
+  "artifact add": entry(
+    "command",
+    "Add files of this host to the store as an artifact",
+    [],
+    () => import("./commands/artifact-add.ts"),
+  ),
+  "artifact extract": entry(
+    "command",
+    "Write the files of an artifact to this host",
+    [],
+    () => import("./commands/artifact-extract.ts"),
+  ),
+  "artifact inspect": entry(
+    "command",
+    "Show the manifest of an artifact",
+    [],
+    () => import("./commands/artifact-inspect.ts"),
+  ),
+  "artifact ls": entry("command", "List artifacts", ["artifact list"], () => import("./commands/artifact-ls.ts")),
+  "artifact pull": entry(
+    "command",
+    "Bring an artifact from a registry to the store",
+    [],
+    () => import("./commands/artifact-pull.ts"),
+  ),
+  "artifact push": entry(
+    "command",
+    "Send an artifact of the store to a registry",
+    [],
+    () => import("./commands/artifact-push.ts"),
+  ),
+  "artifact rm": entry(
+    "command",
+    "Remove artifacts from the store",
+    ["artifact remove"],
+    () => import("./commands/artifact-rm.ts"),
+  ),
+  "manifest add": entry("command", "Add images to a manifest list", [], () => import("./commands/manifest-add.ts")),
+  "manifest annotate": entry(
+    "command",
+    "Say something else of an image of a manifest list, or of the list",
+    [],
+    () => import("./commands/manifest-annotate.ts"),
+  ),
+  "manifest create": entry(
+    "command",
+    "Create a manifest list, with images or without",
+    [],
+    () => import("./commands/manifest-create.ts"),
+  ),
+  "manifest exists": entry(
+    "command",
+    "Check if a manifest list exists in local storage",
+    [],
+    () => import("./commands/manifest-exists.ts"),
+  ),
+  "manifest inspect": entry(
+    "command",
+    "Show a manifest list of the store, or what a registry has under the name",
+    [],
+    () => import("./commands/manifest-inspect.ts"),
+  ),
+  "manifest push": entry(
+    "command",
+    "Push a manifest list, with its images, to a registry or another place",
+    [],
+    () => import("./commands/manifest-push.ts"),
+  ),
+  "manifest remove": entry(
+    "command",
+    "Remove an image from a manifest list",
+    [],
+    () => import("./commands/manifest-remove.ts"),
+  ),
+  "manifest rm": entry(
+    "command",
+    "Remove manifest lists; their images stay",
+    [],
+    () => import("./commands/manifest-rm.ts"),
+  ),
   "system df": entry(
     "command",
     "Show what images, containers and volumes take on the disk",
@@ -283,8 +363,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
 
 /** Commands that only hold others. */
 export const groups: Readonly<Record<string, string>> = {
+  artifact: "Manage files that registries keep beside images",
   container: "Manage containers",
   image: "Manage images",
+  manifest: "Put lists of images for several platforms together",
   registry: "Serve images to others",
   system: "Manage Galley",
   volume: "Manage volumes",

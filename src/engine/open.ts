@@ -1,7 +1,10 @@
 /** Where the engine is put together: the one place that knows which implementations there are. */
 import type { Database } from "bun:sqlite";
 import { existsSync } from "node:fs";
+import type { ArtifactStore } from "../image/artifacts/artifact-store.ts";
 import type { ImagesOptions } from "../image/images.ts";
+import type { ManifestLists } from "../image/lists/manifest-lists.ts";
+import { listSchema } from "../image/lists/schema.ts";
 import { OverlayDirectories } from "../image/snapshot/overlay-directories.ts";
 import { imageSchema } from "../image/store/schema.ts";
 import type { Images, ImageUser } from "../image/types.ts";
@@ -40,6 +43,9 @@ export interface Engine {
   imageFiles(): Promise<ImageFiles>;
   /** What everything takes on the disk. */
   usage(): Promise<Usage>;
+  /** Loaded when they are first asked for. */
+  manifestLists(): Promise<ManifestLists>;
+  artifacts(): Promise<ArtifactStore>;
 }
 
 /**
@@ -56,6 +62,7 @@ export function openEngine({ paths, native }: EngineOptions): Engine {
     volumesSchema,
     containerSchema,
     usageSchema,
+    listSchema,
   ]);
   const table = new ContainerTable(database);
   const snapshotter = new OverlayDirectories(paths.layers);
@@ -99,6 +106,8 @@ export function openEngine({ paths, native }: EngineOptions): Engine {
     },
     volumes: new StoredVolumes(parts),
     imageFiles: async () => new (await import("./image-files/image-files.ts")).ImageFiles(parts),
+    manifestLists: async () => new (await import("../image/lists/manifest-lists.ts")).ManifestLists(database),
+    artifacts: async () => new (await import("../image/artifacts/artifact-store.ts")).ArtifactStore(paths.artifacts),
     async usage() {
       const { measure } = await import("./usage/usage.ts");
       return measure(parts, await containers.list({ all: true }));

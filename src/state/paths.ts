@@ -7,6 +7,8 @@ export interface StorePaths {
   /** An OCI image layout. */
   readonly content: string;
   readonly layers: string;
+  /** An OCI image layout of what is no image. */
+  readonly artifacts: string;
   readonly containers: string;
   readonly volumes: string;
   readonly database: string;
@@ -34,6 +36,7 @@ export function storePaths(root: string, runroot: string): StorePaths {
     runroot,
     content: join(root, "content"),
     layers: join(root, "layers"),
+    artifacts: join(root, "artifacts"),
     containers: join(root, "containers"),
     volumes: join(root, "volumes"),
     database: join(root, "galley.db"),

@@ -132,6 +132,8 @@ function fakeEngine(calls: string[]): CliEngine {
     volumes: volumes as Volumes,
     imageFiles: () => Promise.reject(noSuch("mount", "")),
     usage: () => Promise.reject(noSuch("usage", "")),
+    manifestLists: () => Promise.reject(noSuch("list", "")),
+    artifacts: () => Promise.reject(noSuch("artifact", "")),
   };
 }
 

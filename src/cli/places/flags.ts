@@ -25,6 +25,14 @@ export function registryFlags(side: Side): FlagSet {
   };
 }
 
+/** Podman's few: how a registry is reached by commands that are about something else. */
+export function accessFlags(): FlagSet {
+  const { creds, "cert-dir": certificates, "tls-verify": verify } = registryFlags("");
+  const { authfile } = commonFlags();
+  const all = { authfile, creds, "cert-dir": certificates, "tls-verify": verify };
+  return Object.fromEntries(Object.entries(all).filter(([, flag]) => flag !== undefined)) as FlagSet;
+}
+
 /** Flags that say how any place is reached. */
 export function placeFlags(side: Side): FlagSet {
   return {

@@ -1,0 +1,60 @@
+import { copyImage } from "../../image/copy/copy.ts";
+import { ListSource } from "../../image/lists/list-source.ts";
+import { familiarName, parseReference } from "../../image/reference.ts";
+import { openDestination, openSource } from "../../image/transports/open-place.ts";
+import { namesPlace, parsePlace } from "../../image/transports/place-name.ts";
+import { defineCommand } from "../command.ts";
+import { bool, int, string } from "../flags/kinds.ts";
+import { copyOptions } from "../places/copy-options.ts";
+import { accessFlags, Flags } from "../places/flags.ts";
+import { placeOptions } from "../places/options.ts";
+import { untilInterrupted } from "../places/until-interrupted.ts";
+
+export const command = defineCommand({
+  usage: "[OPTIONS] LIST [DESTINATION]",
+  summary: "Push a manifest list, with its images, to a registry or another place",
+  flags: {
+    ...accessFlags(),
+    all: bool({ usage: "Also push the images in the list", initial: true }),
+    "compression-format": string({ usage: "Compress layers as gzip, zstd or zstd:chunked", type: "FORMAT" }),
+    "compression-level": int({ usage: "Compression level" }),
+    digestfile: string({ usage: "Write the digest of the pushed list to the file" }),
+    "force-compression": bool({ usage: "Accepted; a compression that is asked for is always done", hidden: true }),
+    format: string({ short: "f", usage: "MANIFEST TYPE (oci or v2s2) of the list", type: "MANIFEST TYPE" }),
+    purge: bool({ short: "p", usage: "", hidden: true }),
+    quiet: bool({ short: "q", usage: "Suppress output" }),
+    "remove-signatures": bool({ usage: "", hidden: true }),
+    rm: bool({ usage: "Remove the list if the push succeeds" }),
+  },
+  args: { least: 1, most: 2 },
+  failureStatus: 125,
+  async run({ cli, flags: values, args: [name = "", destination = name], changed }) {
+    const { "compression-format": format, "compression-level": level, all, ...rest } = values;
+    const flags = new Flags(
+      { ...rest, all: false, "dest-compress-format": format, "dest-compress-level": level },
+      changed,
+    );
+    const lists = await (await cli.engine()).manifestLists();
+    const list = lists.get(name);
+    const to = parsePlace(namesPlace(destination) ? destination : `docker://${destination}`);
+    const result = await untilInterrupted(async (signal) => {
+      const options = placeOptions(cli, flags, "", signal);
+      const source = new ListSource(list, (place) => openSource(parsePlace(place), options));
+      try {
+        const target = await openDestination(to, options);
+        try {
+          return await copyImage(source, target, { ...copyOptions(flags), lists: all ? "all" : "index-only", signal });
+        } finally {
+          await target.close();
+        }
+      } finally {
+        await source.close();
+      }
+    }, undefined);
+    const digestfile = flags.text("digestfile");
+    if (digestfile !== undefined) await Bun.write(digestfile, result.digest);
+    if (flags.truth("rm") || flags.truth("purge")) lists.remove(list.name);
+    if (!flags.truth("quiet")) cli.out(`${familiarName(parseReference(list.name))}: digest: ${result.digest}\n`);
+    return 0;
+  },
+});

@@ -1,0 +1,32 @@
+import { copyImage } from "../../image/copy/copy.ts";
+import type { CopyResult } from "../../image/copy/options.ts";
+import type { Destination, Source } from "../../image/transports/place.ts";
+import type { FlagSet } from "../flags/flag.ts";
+import { bool, int, string } from "../flags/kinds.ts";
+import { accessFlags } from "./flags.ts";
+import { untilInterrupted } from "./until-interrupted.ts";
+
+/** Flags of podman's that `artifact pull` and `artifact push` share. */
+export function artifactCopyFlags() {
+  return {
+    ...accessFlags(),
+    quiet: bool({ short: "q", usage: "Suppress output" }),
+    retry: int({ usage: "Accepted; what may pass is tried again in any case", initial: 3 }),
+    "retry-delay": string({ usage: "Accepted; waiting times follow from the registry's answers" }),
+  } satisfies FlagSet;
+}
+
+/** Copies an artifact as it is; a signal ends it in good order. Both places are closed. */
+export function copyArtifact(
+  open: (signal: AbortSignal) => Promise<{ readonly source: Source; readonly destination: Destination }>,
+): Promise<CopyResult> {
+  return untilInterrupted(async (signal) => {
+    const { source, destination } = await open(signal);
+    try {
+      return await copyImage(source, destination, { signal, preserveDigests: true });
+    } finally {
+      await destination.close();
+      await source.close();
+    }
+  }, undefined);
+}
