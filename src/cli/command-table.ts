@@ -159,6 +159,7 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     ["image save"],
     () => import("./commands/save.ts"),
   ),
+  search: entry("command", "Search registries for images", ["image search"], () => import("./commands/search.ts")),
   start: entry(
     "command",
     "Start one or more stopped containers",

@@ -1,7 +1,7 @@
 import { GalleyError } from "../../../errors.ts";
 import { type Descriptor, type ImageIndex, mediaTypes } from "../../../spec/image.ts";
 import { digestOf } from "../../digest.ts";
-import { canonicalName, type Reference, repositoryOf } from "../../reference.ts";
+import { canonicalName, type Reference } from "../../reference.ts";
 import { readCapped } from "../../verify/read.ts";
 import { MAX_MANIFEST, type TransportOptions } from "../transport.ts";
 import type { ApiRequest, RegistryClient } from "./client.ts";
@@ -124,20 +124,29 @@ export class Repository {
     return { method, path: `${repository}/${path}`, op: "list", subject, scope };
   }
 
-  /** Documents that follow one another by `Link: <URL>; rel="next"` (RFC 8288). */
+  /** Documents that follow one another. */
   async *#pages<T>(path: string, options: TransportOptions): AsyncGenerator<T> {
     const client = await this.clients.of(this.reference, options);
     const headers = { accept: `${mediaTypes.ociIndex}, application/json` };
-    let api: ApiRequest | undefined = { ...this.#request("GET", path, "pull"), headers };
-    const seen = new Set<string>();
-    for (let count = 0; api !== undefined; count++) {
-      const asked: ApiRequest = api;
-      if (count === MAX_PAGES || seen.has(String(asked.path))) throw endless(this.reference);
-      seen.add(String(asked.path));
-      const { page, next } = await client.retrying(options, () => readPage<T>(client, asked, options));
-      yield page;
-      api = next === undefined ? undefined : { ...asked, path: next, own: true };
-    }
+    yield* pagesFrom<T>(client, { ...this.#request("GET", path, "pull"), headers }, options);
+  }
+}
+
+/** Documents that follow one another by `Link: <URL>; rel="next"` (RFC 8288), each a JSON object of at most 16 MiB. */
+export async function* pagesFrom<T>(
+  client: RegistryClient,
+  first: ApiRequest,
+  options: TransportOptions,
+): AsyncGenerator<T> {
+  let api: ApiRequest | undefined = first;
+  const seen = new Set<string>();
+  for (let count = 0; api !== undefined; count++) {
+    const asked: ApiRequest = api;
+    if (count === MAX_PAGES || seen.has(String(asked.path))) throw endless(first.subject);
+    seen.add(String(asked.path));
+    const { page, next } = await client.retrying(options, () => readPage<T>(client, asked, options));
+    yield page;
+    api = next === undefined ? undefined : { ...asked, path: next, own: true };
   }
 }
 
@@ -172,11 +181,8 @@ async function readPage<T>(client: RegistryClient, api: ApiRequest, options: Tra
   throw new GalleyError("data_loss", "the registry's list is not a JSON object", { op: "list", subject: api.subject });
 }
 
-function endless(reference: Reference): GalleyError {
-  return new GalleyError("resource_exhausted", "the registry's list does not end", {
-    op: "list",
-    subject: repositoryOf(reference),
-  });
+function endless(subject: string): GalleyError {
+  return new GalleyError("resource_exhausted", "the registry's list does not end", { op: "list", subject });
 }
 
 /** What a referrers list says of a manifest beside its descriptor, and its subject. */
