@@ -1,6 +1,7 @@
 import { type Contestant, KEPT, removeAll, type Subject } from "./contestants.ts";
 import { interleave, output, type Row, type Sampler, timed, together } from "./measurement.ts";
 import { keptMemory, privateMemory, processes, processesNamed } from "./memory.ts";
+import { registry } from "./registry.ts";
 import { runtime } from "./runtime.ts";
 import { percentile } from "./statistics.ts";
 
@@ -33,6 +34,7 @@ export const cases: Readonly<Record<string, Case>> = {
   memory,
   idle,
   runtime,
+  registry,
 };
 
 function samplersOf(setting: Setting, sampler: (contestant: Contestant) => Sampler): Record<string, Sampler> {

@@ -23,6 +23,7 @@ const goals: readonly Goal[] = [
   { work: /^exec/, peer: "docker", factor: 1 / 6 },
   { work: /^rm -f/, peer: "docker", factor: 1 / 8 },
   { work: /^ps -a/, peer: "docker", factor: 1 / 2 },
+  { work: /^registry:/, peer: "docker-registry", factor: 1 },
 ];
 
 const bounds: readonly Bound[] = [{ work: /idle containers/, most: 1024 }];

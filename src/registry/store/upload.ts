@@ -1,4 +1,4 @@
-import { createReadStream, statSync, writev } from "node:fs";
+import { createReadStream, statSync, write } from "node:fs";
 import { type FileHandle, open, rm } from "node:fs/promises";
 import { CHUNK } from "../../image/content/content-store.ts";
 import { type DigestAlgorithm, parseDigest } from "../../image/digest.ts";
@@ -36,10 +36,10 @@ export class Upload {
     await this.#writing;
     const file = await open(this.path, "r+");
     try {
-      for await (const chunks of gathered(source)) {
+      for await (const piece of gathered(source)) {
         await this.#writing;
         if (turn !== this.#turn) throw new Error("another request goes on with this upload");
-        this.#writing = this.#write(file, chunks);
+        this.#writing = this.#write(file, piece);
         this.#writing.catch(() => undefined); // Whoever waits for it next is told.
       }
       await this.#writing;
@@ -49,12 +49,13 @@ export class Upload {
     }
   }
 
-  async #write(file: FileHandle, chunks: readonly Uint8Array[]): Promise<void> {
+  async #write(file: FileHandle, piece: Uint8Array): Promise<void> {
     const hasher = this.#hasher;
     this.#hasher = undefined; // A write that fails leaves a file that was not hashed to its end.
-    const written = writeAll(file.fd, chunks, this.#offset);
-    for (const chunk of chunks) hasher?.update(chunk); // While the other thread writes.
-    this.#offset += await written;
+    const written = writeAll(file.fd, piece, this.#offset);
+    hasher?.update(piece); // While the other thread writes.
+    await written;
+    this.#offset += piece.length;
     this.#hasher = hasher;
   }
 
@@ -83,50 +84,44 @@ export class Upload {
   }
 }
 
-/** Chunks in lists of about half a megabyte: a system call and a change of threads for each list cost little beside it. */
-async function* gathered(source: AsyncIterable<Uint8Array>): AsyncGenerator<readonly Uint8Array[]> {
-  let chunks: Uint8Array[] = [];
-  let size = 0;
+/**
+ * What comes, in pieces of half a megabyte, so that a system call and a change of threads cost little beside the work on them. The
+ * pieces lie in two buffers in turn: one is filled while the other is written, and valid until the next but one is asked for. Bun's own chunks
+ * are free again at once, which takes half the time of keeping them until they are written.
+ */
+async function* gathered(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let [piece, other] = [new Uint8Array(CHUNK), new Uint8Array(CHUNK)];
+  let filled = 0;
   try {
     for await (const chunk of source) {
-      chunks.push(chunk);
-      size += chunk.length;
-      if (size < CHUNK) continue;
-      yield chunks;
-      [chunks, size] = [[], 0];
+      for (let taken = 0; taken < chunk.length; ) {
+        const part = chunk.subarray(taken, taken + CHUNK - filled);
+        piece.set(part, filled);
+        filled += part.length;
+        taken += part.length;
+        if (filled < CHUNK) continue;
+        yield piece;
+        [piece, other, filled] = [other, piece, 0];
+      }
     }
   } catch (failure) {
-    if (size > 0) yield chunks;
+    if (filled > 0) yield piece.subarray(0, filled); // The client will go on behind it.
     throw failure;
   }
-  if (size > 0) yield chunks;
+  if (filled > 0) yield piece.subarray(0, filled);
 }
 
-/** Writes outside the main thread; gives the number of bytes. */
-async function writeAll(fd: number, chunks: readonly Uint8Array[], position: number): Promise<number> {
-  let left = chunks;
-  let done = 0;
-  while (left.length > 0) {
-    const count = await writeSome(fd, left, position + done);
-    done += count;
-    left = withoutBytes(left, count);
-  }
-  return done;
+/** Writes outside the main thread. */
+async function writeAll(fd: number, bytes: Uint8Array, position: number): Promise<void> {
+  for (let done = 0; done < bytes.length; ) done += await writeSome(fd, bytes, done, position + done);
 }
 
-function writeSome(fd: number, chunks: readonly Uint8Array[], position: number): Promise<number> {
+function writeSome(fd: number, bytes: Uint8Array, from: number, position: number): Promise<number> {
   return new Promise((resolve, reject) =>
-    writev(fd, [...chunks], position, (failure, count) => (failure === null ? resolve(count) : reject(failure))),
+    write(fd, bytes, from, bytes.length - from, position, (failure, count) =>
+      failure === null ? resolve(count) : reject(failure),
+    ),
   );
-}
-
-function withoutBytes(chunks: readonly Uint8Array[], count: number): readonly Uint8Array[] {
-  let rest = count;
-  return chunks.flatMap((chunk) => {
-    const skipped = Math.min(rest, chunk.length);
-    rest -= skipped;
-    return skipped === chunk.length ? [] : [chunk.subarray(skipped)];
-  });
 }
 
 async function hashOfFile(path: string, algorithm: DigestAlgorithm): Promise<Bun.CryptoHasher> {
