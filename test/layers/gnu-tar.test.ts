@@ -1,4 +1,4 @@
-/** Layers unpacked here and by GNU tar must be the same in every inode. */
+/** Layers unpacked here, layers that the kernel shows by an index, and what GNU tar unpacks must be the same in every inode. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { linkSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -21,6 +21,7 @@ import {
   symlinkat,
   withFd,
 } from "../../src/linux/sys/sys.ts";
+import { indexInto, mountIndexed } from "./indexed.ts";
 import { describeTree } from "./tree.ts";
 
 let base: string;
@@ -127,7 +128,7 @@ async function* chunksOf(path: string, size: number) {
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
 }
 
-/** Unpacks an archive in both ways and compares. */
+/** Unpacks an archive in both ways, indexes it, and compares. A mounted index counts holes as blocks. */
 async function compare(archive: string, name: string, chunk: number): Promise<void> {
   const [ours, theirs] = [join(base, `${name}-ours`), join(base, `${name}-theirs`)];
   for (const path of [ours, theirs]) mkdirSync(path);
@@ -136,7 +137,14 @@ async function compare(archive: string, name: string, chunk: number): Promise<vo
   const expected = describeTree(theirs, { blocks: true });
   expect(expected.length).toBeGreaterThan(20);
   expect(describeTree(ours, { blocks: true })).toEqual([...expected]);
-  for (const path of [ours, theirs]) rmSync(path, { recursive: true });
+  const indexed = join(base, `${name}-indexed`);
+  mkdirSync(indexed);
+  await indexInto(indexed, chunksOf(archive, chunk));
+  {
+    using mounted = mountIndexed(indexed);
+    expect(describeTree(mounted.path)).toEqual([...describeTree(theirs)]);
+  }
+  for (const path of [ours, theirs, indexed]) rmSync(path, { recursive: true });
 }
 
 describe("archives that GNU tar makes", () => {

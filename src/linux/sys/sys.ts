@@ -7,6 +7,7 @@ export { syscall } from "./call.ts";
 export * from "./data.ts";
 export * from "./detached-overlay.ts";
 export * from "./directory.ts";
+export * from "./file-system.ts";
 export * from "./flags.ts";
 export * from "./lock.ts";
 export { executableInMemory } from "./memfd.ts";

@@ -140,8 +140,7 @@ export class LayerWriter implements TarHandler, Disposable {
   }
 
   #markOpaque(path: string): void {
-    this.#directories.get(path);
-    this.#metadata.markOpaque(path);
+    this.#metadata.markOpaque(this.#directories.real(path));
   }
 
   /** A whiteout concerns lower layers alone: a directory of this layer stays, and hides what is below it. */
@@ -152,7 +151,7 @@ export class LayerWriter implements TarHandler, Disposable {
       makeWhiteout(dirfd, path.name);
     } catch (failure) {
       if (!isErrno(failure, "EEXIST")) throw failure;
-      if (tryLstatat(dirfd, path.name)?.type === "directory") this.#metadata.markOpaque(joined(path));
+      if (tryLstatat(dirfd, path.name)?.type === "directory") this.#metadata.markOpaque(this.#real(path));
     }
   }
 
@@ -174,7 +173,7 @@ export class LayerWriter implements TarHandler, Disposable {
         return;
       case "directory":
         mkdirat(dirfd, name, 0o700);
-        this.#metadata.set(joined(path), entry);
+        this.#metadata.set(this.#real(path), entry);
         return;
       case "hardlink":
         this.#link(path, entry);
@@ -209,16 +208,21 @@ export class LayerWriter implements TarHandler, Disposable {
     const there = tryLstatat(dirfd, path.name);
     if (there === undefined) return true;
     if (there.type === "directory" && entry.type === "directory") {
-      this.#metadata.set(joined(path), entry);
+      this.#metadata.set(this.#real(path), entry);
       return false;
     }
     if (entry.type === "hardlink" && this.#isLinkOf(there, entry)) return false;
     if (this.kind === "files") refuseOtherKind(there, entry);
+    if (there.type === "directory") this.#metadata.forget(this.#real(path));
     removeAt(dirfd, path.name);
-    if (there.type === "directory") this.#metadata.forget(joined(path));
     if (there.type === "directory" || there.type === "symlink") this.#directories.forget();
-    if (isWhiteout(there) && entry.type === "directory") this.#metadata.markOpaque(joined(path));
+    if (isWhiteout(there) && entry.type === "directory") this.#metadata.markOpaque(this.#real(path));
     return true;
+  }
+
+  /** By which a directory is known until its owner, mode and times are set: entries may reach it by different ways. */
+  #real(path: LayerPath): string {
+    return joined({ parent: this.#directories.real(path.parent), name: path.name });
   }
 
   #isLinkOf(there: FileStatus, entry: TarEntry): boolean {

@@ -59,7 +59,7 @@ export function setNodeMetadata(dirfd: number, name: string, entry: TarEntry, cr
  * What an image may not say: overlayfs' own notes, by which a layer could show other layers' files under new names, and the labels of
  * the host's own security policy, which mean nothing of what the image's maker meant.
  */
-function isAllowed(attribute: string): boolean {
+export function isAllowedAttribute(attribute: string): boolean {
   const own = attribute.startsWith("trusted.overlay.") || attribute.startsWith("user.overlay.");
   return !own && attribute !== "security.selinux" && attribute !== "security.evm";
 }
@@ -67,7 +67,7 @@ function isAllowed(attribute: string): boolean {
 /** Attributes that the file system does not know or this process may not set are left out, as every peer does. */
 function setXattrs(entry: TarEntry, set: (name: string, value: Uint8Array) => void): void {
   for (const [name, value] of entry.xattrs ?? []) {
-    if (!isAllowed(name)) continue;
+    if (!isAllowedAttribute(name)) continue;
     try {
       set(name, value);
     } catch (failure) {

@@ -1,5 +1,5 @@
 import { makeDirectories } from "../../../linux/fs-at/fs-at.ts";
-import { close, isErrno, O, openInRoot } from "../../../linux/sys/sys.ts";
+import { AT_FDCWD, close, isErrno, O, openInRoot, readlinkat } from "../../../linux/sys/sys.ts";
 
 /** As many as the deepest trees need, and few enough for any limit on descriptors. */
 const OPEN_MAX = 48;
@@ -12,6 +12,7 @@ export class OpenDirectories implements Disposable {
   readonly #open = new Map<string, number>();
   #lastPath: string | undefined;
   #lastFd = -1;
+  #rootPath: string | undefined;
 
   constructor(private readonly root: number) {}
 
@@ -37,6 +38,12 @@ export class OpenDirectories implements Disposable {
       if (isErrno(failure, "ENOENT", "ENOTDIR", "ELOOP")) return undefined;
       throw failure;
     }
+  }
+
+  /** The directory's path from the root without links on the way, by which it is known whatever an entry calls it. */
+  real(path: string): string {
+    this.#rootPath ??= pathOf(this.root);
+    return pathOf(this.get(path)).slice(this.#rootPath.length + 1);
   }
 
   #openNew(path: string): number {
@@ -71,4 +78,8 @@ export class OpenDirectories implements Disposable {
   [Symbol.dispose](): void {
     this.forget();
   }
+}
+
+function pathOf(fd: number): string {
+  return readlinkat(AT_FDCWD, `/proc/self/fd/${fd}`);
 }

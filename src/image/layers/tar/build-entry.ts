@@ -31,6 +31,8 @@ export interface Content {
   readonly stored: number;
   readonly size: number;
   readonly segments: readonly Segment[] | undefined;
+  /** Where it begins in the archive. */
+  readonly start: number;
 }
 
 /** Type of a header's entry. Old archives mark a directory by a slash alone. */
@@ -79,6 +81,7 @@ export function buildEntry(
     xattrs: records === undefined || records.xattrs.size === 0 ? undefined : records.xattrs,
     segments: content.segments,
     offset: header.offset,
+    content: content.start,
   };
 }
 

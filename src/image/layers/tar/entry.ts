@@ -31,6 +31,8 @@ export interface TarEntry {
   readonly segments: readonly Segment[] | undefined;
   /** Where its header begins in the archive, in bytes. */
   readonly offset: number;
+  /** Where its content begins in the archive: a multiple of 512. Of a sparse file, its segments one after the other. */
+  readonly content: number;
 }
 
 /** Takes what a {@link import("./parser.ts").TarParser} finds, in the order of the archive. */

@@ -34,6 +34,8 @@ export class TarParser {
   #before = 0;
   readonly #block = Buffer.alloc(BLOCK);
   #filled = 0;
+  /** Place in the archive of what follows the last whole block. */
+  #start = 0;
   #sawZero = false;
   #extension: { header: Header; content: Buffer } | undefined;
   readonly #extensions = new Extensions();
@@ -97,6 +99,7 @@ export class TarParser {
   }
 
   #onBlock(block: Buffer, offset: number): void {
+    this.#start = offset + BLOCK;
     if (this.#state === "table") this.#onTable(block);
     else if (this.#state === "map") this.#onMap(block);
     else if (block[0] === 0 && isZero(block)) this.#onZero(offset);
@@ -192,7 +195,8 @@ export class TarParser {
   #begin(numbers: readonly number[] | undefined): void {
     const { header, type, name, records, stored, size } = this.#current ?? this.#lost();
     const segments = numbers === undefined ? undefined : segmentsOf(numbers, header, size, stored);
-    const entry = buildEntry(header, type, name, records, this.#extensions.longNames(), { stored, size, segments });
+    const content = { stored, size, segments, start: this.#start };
+    const entry = buildEntry(header, type, name, records, this.#extensions.longNames(), content);
     this.#current = this.#map = undefined;
     this.#extensions.reset();
     this.#entry = entry;

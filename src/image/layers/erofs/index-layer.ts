@@ -1,0 +1,92 @@
+import { ftruncateSync, write } from "node:fs";
+import { GalleyError, toGalleyError } from "../../../errors.ts";
+import type { ApplyLayerOptions } from "../apply/apply-layer.ts";
+import type { LayerTotals } from "../apply/layer-writer.ts";
+import { TarParser } from "../tar/parser.ts";
+import { BLOCK, blocksOf } from "./format.ts";
+import { LayerTree } from "./layer-tree.ts";
+import { writeIndex } from "./write-index.ts";
+
+/** Where a layer goes: two empty files, open for reading and writing. */
+export interface LayerFiles {
+  readonly tar: number;
+  readonly index: number;
+  /** 16 bytes by which the file system is told from others. */
+  readonly uuid: Uint8Array;
+}
+
+/** What a layer came to, and how long its tar is. */
+export interface IndexedLayer extends LayerTotals {
+  readonly tarBytes: number;
+}
+
+/**
+ * Keeps a layer's tar as it comes and, when it has come whole, writes the index that shows it as a file system. The tar's file is filled
+ * up to a whole block. The stream is read to its end; failures are those of `applyLayer`, and `unimplemented` where the layer, whose
+ * tar is whole then, has something that an index has no form for.
+ */
+export async function indexLayer(
+  tar: AsyncIterable<Uint8Array>,
+  files: LayerFiles,
+  options: ApplyLayerOptions = {},
+): Promise<IndexedLayer> {
+  const tree = new LayerTree();
+  const parser = new TarParser(tree);
+  const kept = new Appended(files.tar);
+  try {
+    for await (const chunk of tar) {
+      if (options.signal?.aborted === true) throw canceled(options.signal);
+      options.onChunk?.(chunk);
+      parser.push(chunk);
+      await kept.append(chunk);
+    }
+  } finally {
+    await kept.settled(); // Whatever failed: the descriptor is the caller's to close.
+  }
+  kept.throwIfFailed();
+  parser.finish();
+  const tarBytes = kept.bytes;
+  ftruncateSync(files.tar, blocksOf(tarBytes) * BLOCK);
+  return { ...writeIndex(tree, { ...files, tarBytes }), tarBytes };
+}
+
+/** A file that grows by chunks, one of which is being written, in another thread, while the next one comes. */
+class Appended {
+  bytes = 0;
+  #writing: Promise<void> = Promise.resolve();
+  #failure: unknown;
+
+  constructor(private readonly fd: number) {}
+
+  /** Resolves when the chunk before is written; this one must not change until then. */
+  async append(chunk: Uint8Array): Promise<void> {
+    await this.#writing;
+    this.throwIfFailed();
+    this.#writing = writeAll(this.fd, chunk, this.bytes).catch((failure: unknown) => {
+      this.#failure = failure;
+    });
+    this.bytes += chunk.length;
+  }
+
+  settled(): Promise<void> {
+    return this.#writing;
+  }
+
+  throwIfFailed(): void {
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+}
+
+async function writeAll(fd: number, bytes: Uint8Array, at: number): Promise<void> {
+  for (let done = 0; done < bytes.length; ) {
+    done += await new Promise<number>((resolve, reject) =>
+      write(fd, bytes, done, bytes.length - done, at + done, (failure, count) =>
+        failure === null ? resolve(count) : reject(toGalleyError(failure, { op: "unpack" })),
+      ),
+    );
+  }
+}
+
+function canceled(signal: AbortSignal): GalleyError {
+  return new GalleyError("canceled", "unpacking was called off", { op: "unpack", cause: signal.reason });
+}
