@@ -10,6 +10,8 @@ export interface GlobalOptions {
   readonly root: string;
   readonly runroot: string;
   readonly debug: boolean;
+  /** How new layers are kept: `auto`, `erofs` or `directories`. */
+  readonly snapshotter?: "auto" | "erofs" | "directories";
 }
 
 /** A volume as lists show it. */

@@ -4,7 +4,7 @@ import { nativeProgram } from "./assets.ts";
 import type { CliEngine, GlobalOptions } from "./cli.ts";
 
 /** The engine on a store; the one place where the command line puts its parts together. */
-export async function openCliEngine({ root, runroot }: GlobalOptions): Promise<CliEngine> {
+export async function openCliEngine({ root, runroot, snapshotter = "auto" }: GlobalOptions): Promise<CliEngine> {
   const paths = storePaths(root, runroot);
-  return openEngine({ paths, native: nativeProgram(paths) });
+  return openEngine({ paths, native: nativeProgram(paths), layerForm: snapshotter });
 }

@@ -5,7 +5,7 @@ import type { ArtifactStore } from "../image/artifacts/artifact-store.ts";
 import type { ImagesOptions } from "../image/images.ts";
 import type { ManifestLists } from "../image/lists/manifest-lists.ts";
 import { listSchema } from "../image/lists/schema.ts";
-import { OverlayDirectories } from "../image/snapshot/overlay-directories.ts";
+import { KeptLayers, type LayerForm } from "../image/snapshot/kept-layers.ts";
 import { imageSchema } from "../image/store/schema.ts";
 import type { Images, ImageUser } from "../image/types.ts";
 import { networkSchema } from "../network/schema.ts";
@@ -33,6 +33,8 @@ export interface EngineOptions {
   readonly paths: StorePaths;
   /** Path of the native program. */
   readonly native: string;
+  /** How new layers are kept; `auto` where it is absent. */
+  readonly layerForm?: LayerForm;
 }
 
 export interface Engine {
@@ -54,7 +56,7 @@ export interface Engine {
  *
  * The process's umask becomes 022: files and directories that containers see have the modes that are asked for.
  */
-export function openEngine({ paths, native }: EngineOptions): Engine {
+export function openEngine({ paths, native, layerForm = "auto" }: EngineOptions): Engine {
   process.umask(0o022);
   const database = openDatabase(paths.database, [
     imageSchema,
@@ -65,7 +67,7 @@ export function openEngine({ paths, native }: EngineOptions): Engine {
     listSchema,
   ]);
   const table = new ContainerTable(database);
-  const snapshotter = new OverlayDirectories(paths.layers);
+  const snapshotter = new KeptLayers({ layers: paths.layers, mounts: paths.layerMounts, form: layerForm });
   const operations = new Operations(database);
   const isThere = (user: ContainerRecord) => !isGone({ paths, operations }, user);
   const inUse = (imageId: string) => [

@@ -16,6 +16,8 @@ export interface StorePaths {
   readonly live: string;
   /** One directory per image that is mounted for the host to look at. */
   readonly imageMounts: string;
+  /** Mounts of layers that are kept with an index, one directory each. */
+  readonly layerMounts: string;
 }
 
 /** The user's own store: the system's for root, else in the places of the XDG base directories. The environment's GALLEY_ROOT and GALLEY_RUNROOT move it. */
@@ -42,5 +44,6 @@ export function storePaths(root: string, runroot: string): StorePaths {
     database: join(root, "galley.db"),
     live: join(runroot, "c"),
     imageMounts: join(runroot, "images"),
+    layerMounts: join(runroot, "layers"),
   };
 }

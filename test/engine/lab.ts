@@ -7,7 +7,7 @@ import { type Engine, openEngine } from "../../src/engine/open.ts";
 import type { Attachment, ContainerSpec } from "../../src/engine/types.ts";
 import { ensureEmbedded } from "../../src/image/embedded/embedded.ts";
 import { type StorePaths, storePaths } from "../../src/state/paths.ts";
-import { leftoversBelow } from "../harness/leftovers.ts";
+import { leftoversBelow, removeLeftovers } from "../harness/leftovers.ts";
 import { native } from "../native/program.ts";
 
 /** What a process wrote, and how it ended; no code where its connection ended without one. */
@@ -75,6 +75,7 @@ export class Lab implements AsyncDisposable {
     const all = await this.containers.list({ all: true });
     await Promise.all(all.map(({ id }) => this.containers.remove(id, { force: true, volumes: true })));
     const left = leftoversBelow([this.base]);
+    await removeLeftovers([this.base]);
     rmSync(this.base, { recursive: true, force: true });
     if (left.processes.length + left.mounts.length > 0) throw new Error(`left behind: ${JSON.stringify(left)}`);
   }

@@ -4,17 +4,20 @@ import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 export interface Leftovers {
   /** `PID COMMAND` of each process that lives there: by arguments, open files, or the mounts of a namespace of its own. */
   readonly processes: readonly string[];
-  /** Mount points in this namespace, innermost first. */
+  /** Mount points in this namespace, innermost first; but those of layers, which stay as long as the layers do. */
   readonly mounts: readonly string[];
 }
+
+/** Where a store mounts a layer (src/image/snapshot/layer-mount.ts). */
+const LAYER_MOUNT = /\/layers\/sha(?:256|512)-[0-9a-f]+\/diff$/;
 
 /** Looks for processes and mounts that belong to the directories. */
 export function leftoversBelow(folders: readonly string[]): Leftovers {
   const processes = processesBelow(folders).map((pid) => `${pid} ${commandOf(pid)}`);
-  return { processes, mounts: mountsBelow(folders) };
+  return { processes, mounts: mountsBelow(folders).filter((mount) => !LAYER_MOUNT.test(mount)) };
 }
 
-/** Kills those processes and detaches those mounts. */
+/** Kills those processes and detaches those mounts, those of layers too. */
 export async function removeLeftovers(folders: readonly string[]): Promise<void> {
   for (let attempt = 0; attempt < 50; attempt++) {
     const pids = processesBelow(folders);

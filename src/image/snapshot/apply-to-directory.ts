@@ -1,28 +1,46 @@
 import { existsSync, mkdirSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { GalleyError, restated, toGalleyError } from "../../errors.ts";
-import { applyLayer } from "../layers/apply/apply-layer.ts";
+import { type ApplyLayerOptions, applyLayer } from "../layers/apply/apply-layer.ts";
 import type { LayerTotals } from "../layers/apply/layer-writer.ts";
 import { cleanIngests, Ingest } from "./ingest.ts";
-import { digestParts, layerDirectory, readUsage, statLayer } from "./layer-directory.ts";
+import { digestParts, isKept, layerDirectory, readUsage } from "./layer-directory.ts";
 import { lockLayer } from "./layer-lock.ts";
 import { HAS_OPAQUE } from "./read-image-file.ts";
 import type { ApplyOptions, LayerUsage } from "./snapshotter.ts";
 
+/** Makes a layer in an empty directory of its own, in whatever form. It reads the stream to its end. */
+export type Fill = (
+  directory: string,
+  tar: AsyncIterable<Uint8Array>,
+  options: ApplyLayerOptions,
+) => Promise<LayerTotals & { readonly tarBytes?: number }>;
+
 /** Unpacks a layer beside its place and moves it there when it is whole; see `Snapshotter.apply`. */
-export async function applyToDirectory(
+export function applyToDirectory(
   layers: string,
   diffId: string,
   tar: AsyncIterable<Uint8Array>,
   options: ApplyOptions,
 ): Promise<LayerUsage> {
+  return applyInto(layers, diffId, tar, options, unpackInto);
+}
+
+/** Makes a layer beside its place, checks its digest, and moves it there. */
+export async function applyInto(
+  layers: string,
+  diffId: string,
+  tar: AsyncIterable<Uint8Array>,
+  options: ApplyOptions,
+  fill: Fill,
+): Promise<LayerUsage> {
   using _lock = await lockLayer(layers, diffId, options.signal);
   const directory = layerDirectory(layers, diffId);
-  if (statLayer(directory) !== undefined) return readUsage(directory);
+  if (isKept(directory)) return readUsage(directory);
   cleanIngests(layers);
   using ingest = Ingest.create(layers);
   try {
-    const totals = await unpack(ingest.path, diffId, tar, options);
+    const totals = await filled(ingest.path, diffId, tar, options, fill);
     moveIntoPlace(layers, ingest.path, directory);
     return { size: totals.size };
   } catch (cause) {
@@ -43,14 +61,13 @@ function moveIntoPlace(layers: string, from: string, directory: string): void {
   renameSync(from, directory);
 }
 
-async function unpack(
+async function filled(
   directory: string,
   diffId: string,
   tar: AsyncIterable<Uint8Array>,
   { signal, onProgress }: ApplyOptions,
+  fill: Fill,
 ): Promise<LayerTotals> {
-  const diff = join(directory, "diff");
-  mkdirSync(diff);
   const { algorithm, hex } = digestParts(diffId);
   const hasher = new Bun.CryptoHasher(algorithm);
   let bytes = 0;
@@ -59,19 +76,26 @@ async function unpack(
     bytes += chunk.length;
     onProgress?.(bytes);
   };
-  const totals = await applyLayer(diff, tar, signal === undefined ? { onChunk } : { onChunk, signal });
+  const totals = await fill(directory, tar, signal === undefined ? { onChunk } : { onChunk, signal });
   const digest = hasher.digest("hex");
   if (digest !== hex) throw wrongDigest(`${algorithm}:${digest}`, diffId);
+  if (totals.opaque !== "none") writeFileSync(join(directory, HAS_OPAQUE), "", { mode: 0o600 });
+  const { size, entries, tarBytes } = totals;
+  writeFileSync(join(directory, "layer.json"), JSON.stringify({ size, entries, tarBytes }), { mode: 0o600 });
+  return totals;
+}
+
+/** Unpacks a layer's files into a directory in `directory`. */
+export const unpackInto: Fill = async (directory, tar, options) => {
+  const diff = join(directory, "diff");
+  mkdirSync(diff);
+  const totals = await applyLayer(diff, tar, options);
   if (totals.opaque === "root") {
     renameSync(diff, join(directory, "opaque"));
     symlinkSync("opaque", diff);
   }
-  if (totals.opaque !== "none") writeFileSync(join(directory, HAS_OPAQUE), "", { mode: 0o600 });
-  writeFileSync(join(directory, "layer.json"), JSON.stringify({ size: totals.size, entries: totals.entries }), {
-    mode: 0o600,
-  });
   return totals;
-}
+};
 
 function wrongDigest(digest: string, diffId: string): GalleyError {
   return new GalleyError("data_loss", `the layer's content has the digest ${digest}, not its diff ID`, {

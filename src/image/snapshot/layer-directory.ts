@@ -38,6 +38,19 @@ export function statLayer(directory: string): Stats | undefined {
   return lstatSync(`${directory}/diff`, { throwIfNoEntry: false });
 }
 
+/**
+ * The index of a layer that is kept as it came: `index.erofs`, which points into `layer.tar` beside it. It is a link where the layer
+ * removes all below it. `undefined` where there is none. One lstat.
+ */
+export function statIndex(directory: string): Stats | undefined {
+  return lstatSync(`${directory}/index.erofs`, { throwIfNoEntry: false });
+}
+
+/** Whether the layer is kept, in either form. */
+export function isKept(directory: string): boolean {
+  return (statLayer(directory) ?? statIndex(directory)) !== undefined;
+}
+
 /** The directory with the layer's files. */
 export function filesOf(directory: string, stats: Stats): string {
   return join(directory, stats.isSymbolicLink() ? readlinkSync(`${directory}/diff`) : "diff");

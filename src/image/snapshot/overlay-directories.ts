@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { GalleyError } from "../../errors.ts";
-import { filesOf, layerDirectory, readUsage, statLayer } from "./layer-directory.ts";
+import { filesOf, isKept, layerDirectory, readUsage, statLayer } from "./layer-directory.ts";
 import type { ApplyOptions, KeptLayer, LayerUsage, Snapshotter } from "./snapshotter.ts";
 
 /**
@@ -13,12 +13,12 @@ export class OverlayDirectories implements Snapshotter {
   constructor(private readonly layers: string) {}
 
   has(diffId: string): boolean {
-    return statLayer(layerDirectory(this.layers, diffId)) !== undefined;
+    return isKept(layerDirectory(this.layers, diffId));
   }
 
   async apply(diffId: string, tar: AsyncIterable<Uint8Array>, options: ApplyOptions = {}): Promise<LayerUsage> {
     const directory = layerDirectory(this.layers, diffId);
-    if (statLayer(directory) !== undefined) return readUsage(directory);
+    if (isKept(directory)) return readUsage(directory);
     const { applyToDirectory } = await import("./apply-to-directory.ts");
     return applyToDirectory(this.layers, diffId, tar, options);
   }
@@ -36,7 +36,7 @@ export class OverlayDirectories implements Snapshotter {
     for (const diffId of [...diffIds].reverse()) {
       const directory = layerDirectory(this.layers, diffId);
       const stats = statLayer(directory);
-      if (stats === undefined) throw missing(diffId);
+      if (stats === undefined) throw refuseMissing(diffId);
       directories.add(filesOf(directory, stats));
       if (stats.isSymbolicLink()) break;
     }
@@ -54,14 +54,15 @@ export class OverlayDirectories implements Snapshotter {
     for (const algorithm of ["sha256", "sha512"]) {
       for (const hex of namesIn(join(this.layers, algorithm))) {
         const directory = join(this.layers, algorithm, hex);
-        if (statLayer(directory) !== undefined) kept.push({ diffId: `${algorithm}:${hex}`, ...readUsage(directory) });
+        if (isKept(directory)) kept.push({ diffId: `${algorithm}:${hex}`, ...readUsage(directory) });
       }
     }
     return kept;
   }
 }
 
-function missing(diffId: string): GalleyError {
+/** That a layer is not there. */
+export function refuseMissing(diffId: string): GalleyError {
   return new GalleyError("not_found", "the layer is not there", {
     op: "mount layers",
     subject: diffId,

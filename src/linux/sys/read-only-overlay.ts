@@ -1,13 +1,8 @@
-import { pathAddress, syscall } from "./call.ts";
 import { mountDetachedOverlay } from "./detached-overlay.ts";
+import { attachMount } from "./file-system.ts";
 import { MS } from "./flags.ts";
 import { mount } from "./mount.ts";
 import { close } from "./open.ts";
-
-/** The same on every architecture (asm-generic/unistd.h), its flag MOVE_MOUNT_F_EMPTY_PATH (linux/mount.h), and the working directory. */
-const MOVE_MOUNT = 429;
-const FROM_EMPTY_PATH = 4;
-const AT_FDCWD = -100;
 
 /** mount(2) copies one page of options. */
 const MOST_OPTIONS = 4000;
@@ -25,7 +20,7 @@ export function mountReadOnlyOverlay(lower: readonly string[], target: string): 
 function mountManyLayers(lower: readonly string[], target: string): void {
   const tree = mountDetachedOverlay({ lower });
   try {
-    syscall("move_mount", MOVE_MOUNT, tree, pathAddress("", 0), AT_FDCWD, pathAddress(target, 1), FROM_EMPTY_PATH);
+    attachMount(tree, target);
   } finally {
     close(tree);
   }

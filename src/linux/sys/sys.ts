@@ -10,6 +10,7 @@ export * from "./directory.ts";
 export * from "./file-system.ts";
 export * from "./flags.ts";
 export * from "./lock.ts";
+export * from "./loop.ts";
 export { executableInMemory } from "./memfd.ts";
 export * from "./mount.ts";
 export * from "./names.ts";

@@ -22,7 +22,7 @@ export interface IndexedLayer extends LayerTotals {
 
 /**
  * Keeps a layer's tar as it comes and, when it has come whole, writes the index that shows it as a file system. The tar's file is filled
- * up to a whole block. The stream is read to its end; failures are those of `applyLayer`, and `unimplemented` where the layer, whose
+ * up to a whole block, and has one at least: nothing mounts a device without a byte. The stream is read to its end; failures are those of `applyLayer`, and `unimplemented` where the layer, whose
  * tar is whole then, has something that an index has no form for.
  */
 export async function indexLayer(
@@ -46,7 +46,7 @@ export async function indexLayer(
   kept.throwIfFailed();
   parser.finish();
   const tarBytes = kept.bytes;
-  ftruncateSync(files.tar, blocksOf(tarBytes) * BLOCK);
+  ftruncateSync(files.tar, Math.max(1, blocksOf(tarBytes)) * BLOCK);
   return { ...writeIndex(tree, { ...files, tarBytes }), tarBytes };
 }
 
