@@ -46,6 +46,10 @@ export interface CliEngine {
   usage(): Promise<Usage>;
   manifestLists(): Promise<ManifestLists>;
   artifacts(): Promise<ArtifactStore>;
+  /** Gives all kept layers another form; gives their diff IDs, and those that running containers keep as they are. */
+  convertLayers(
+    to: "erofs" | "directories",
+  ): Promise<{ readonly converted: readonly string[]; readonly inUse: readonly string[] }>;
 }
 
 /** What commands see of the world: everything that a test would want to replace. */

@@ -345,6 +345,12 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     [],
     () => import("./commands/registry-serve.ts"),
   ),
+  "system migrate": entry(
+    "command",
+    "Give all kept layers another form",
+    [],
+    () => import("./commands/system-migrate.ts"),
+  ),
   "volume create": entry("command", "Create a volume", [], () => import("./commands/volume-create.ts")),
   "volume inspect": entry(
     "command",

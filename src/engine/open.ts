@@ -2,6 +2,7 @@
 import type { Database } from "bun:sqlite";
 import { existsSync } from "node:fs";
 import type { ArtifactStore } from "../image/artifacts/artifact-store.ts";
+import type { ConvertedLayers } from "../image/convert-layers.ts";
 import type { ImagesOptions } from "../image/images.ts";
 import type { ManifestLists } from "../image/lists/manifest-lists.ts";
 import { listSchema } from "../image/lists/schema.ts";
@@ -48,6 +49,8 @@ export interface Engine {
   /** Loaded when they are first asked for. */
   manifestLists(): Promise<ManifestLists>;
   artifacts(): Promise<ArtifactStore>;
+  /** Gives all kept layers the form, but directories that running containers stand on. */
+  convertLayers(to: "erofs" | "directories", signal?: AbortSignal): Promise<ConvertedLayers>;
 }
 
 /**
@@ -113,6 +116,11 @@ export function openEngine({ paths, native, layerForm = "auto" }: EngineOptions)
     async usage() {
       const { measure } = await import("./usage/usage.ts");
       return measure(parts, await containers.list({ all: true }));
+    },
+    async convertLayers(to, signal) {
+      const { convertLayers } = await import("../image/convert-layers.ts");
+      const { ImageStore } = await import("../image/store/image-store.ts");
+      return convertLayers(new ImageStore(database, paths.content, snapshotter), snapshotter, inUse, to, signal);
     },
   };
 }

@@ -131,6 +131,7 @@ function fakeEngine(calls: string[]): CliEngine {
     images: images as Images,
     volumes: volumes as Volumes,
     imageFiles: () => Promise.reject(noSuch("mount", "")),
+    convertLayers: () => Promise.reject(noSuch("layer", "")),
     usage: () => Promise.reject(noSuch("usage", "")),
     manifestLists: () => Promise.reject(noSuch("list", "")),
     artifacts: () => Promise.reject(noSuch("artifact", "")),

@@ -23,7 +23,8 @@ export function applyAsIndex(
   return applyInto(layers, diffId, tar, options, fillWithIndex(diffId, options.fallBack));
 }
 
-function fillWithIndex(diffId: string, fallBack: boolean): Fill {
+/** Keeps the tar in the directory, and writes its index. */
+export function fillWithIndex(diffId: string, fallBack: boolean): Fill {
   return async (directory, tar, options) => {
     const path = join(directory, TAR);
     const files = [openSync(path, "wx+", 0o600), openSync(join(directory, INDEX), "wx+", 0o600)] as const;

@@ -61,7 +61,8 @@ function moveIntoPlace(layers: string, from: string, directory: string): void {
   renameSync(from, directory);
 }
 
-async function filled(
+/** Fills a directory with a layer, and checks that its content is what its diff ID says. */
+export async function filled(
   directory: string,
   diffId: string,
   tar: AsyncIterable<Uint8Array>,

@@ -1,4 +1,4 @@
-import { lstatSync } from "node:fs";
+import { existsSync, lstatSync } from "node:fs";
 import { join } from "node:path";
 import { filesOf, layerDirectory, readUsage, statIndex, statLayer } from "./layer-directory.ts";
 import { layerMountOf } from "./layer-mount.ts";
@@ -59,15 +59,42 @@ export class KeptLayers implements Snapshotter {
 
   async remove(diffId: string): Promise<void> {
     const mount = layerMountOf(this.options.mounts, diffId);
-    if (lstatSync(mount.directory, { throwIfNoEntry: false }) !== undefined) {
-      const { unmountLayer } = await import("./mount-layer.ts");
-      await unmountLayer(mount);
-    }
+    if (existsSync(mount.directory)) await (await import("./mount-layer.ts")).unmountLayer(mount);
     await this.#directories.remove(diffId);
   }
 
   list(): Promise<readonly KeptLayer[]> {
     return this.#directories.list();
+  }
+
+  /** The form that the layer is kept in; `undefined` where it is not kept. */
+  formOf(diffId: string): Exclude<LayerForm, "auto"> | undefined {
+    const directory = layerDirectory(this.options.layers, diffId);
+    if (statLayer(directory) !== undefined) return "directories";
+    return statIndex(directory) === undefined ? undefined : "erofs";
+  }
+
+  /**
+   * Gives a kept layer the other form, in one step for all who look at it. Containers that run on a mounted layer go on; the caller makes
+   * sure that none runs on a directory that is to go. What is not kept, or has the form, is left as it is.
+   * @param tar the layer's own; asked for only where there is none kept
+   */
+  async convert(
+    diffId: string,
+    to: Exclude<LayerForm, "auto">,
+    tar: () => AsyncIterable<Uint8Array>,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    const { convertLayer } = await import("./convert-layer.ts");
+    const { layers, mounts } = this.options;
+    await convertLayer({
+      layers,
+      mount: layerMountOf(mounts, diffId),
+      to,
+      tar,
+      form: () => this.formOf(diffId),
+      signal,
+    });
   }
 
   /** Where the layer's file system is mounted. That it is, is told by its device number, which is not that of the directory around. */

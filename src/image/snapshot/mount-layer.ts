@@ -29,8 +29,9 @@ export async function mountLayer(mount: LayerMount, files: PairFiles): Promise<s
   return mount.path;
 }
 
-/** Takes the mount away. Overlays that stand on it keep the file system until they are gone themselves. */
+/** Takes the mount away, if there is one. Overlays that stand on it keep the file system until they are gone themselves. */
 export async function unmountLayer(mount: LayerMount): Promise<void> {
+  if (!existsSync(mount.directory)) return;
   using _lock = await lockFile(join(mount.directory, "lock"), "exclusive");
   try {
     while (isMounted(mount)) umount(mount.path, UMOUNT.DETACH | UMOUNT.NOFOLLOW);

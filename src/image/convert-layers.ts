@@ -1,0 +1,49 @@
+import type { ImageManifest } from "../spec/image.ts";
+import { decompress } from "./pull/decompress.ts";
+import type { KeptLayers, LayerForm } from "./snapshot/kept-layers.ts";
+import type { ImageStore } from "./store/image-store.ts";
+import type { InUse } from "./store/remove.ts";
+import { verified } from "./verify/read.ts";
+
+/** What became of the layers of a store. */
+export interface ConvertedLayers {
+  readonly converted: readonly string[];
+  /** Directories that running containers stand on. */
+  readonly inUse: readonly string[];
+}
+
+/** Gives all layers of images the form, one after the other; a layer at a time is on disk twice. */
+export async function convertLayers(
+  store: ImageStore,
+  kept: KeptLayers,
+  inUse: InUse,
+  to: Exclude<LayerForm, "auto">,
+  signal?: AbortSignal,
+): Promise<ConvertedLayers> {
+  const used = layersInUse(store, inUse);
+  const converted: string[] = [];
+  const left: string[] = [];
+  for (const image of store.table.all()) {
+    const manifest = store.content.readJson<ImageManifest>({
+      digest: image.manifest_digest,
+      size: image.manifest_size,
+    });
+    for (const [position, { diff_id: diffId }] of store.table.layersOf(image.id).entries()) {
+      const form = kept.formOf(diffId);
+      const blob = manifest.layers[position];
+      if (form === undefined || form === to || blob === undefined) continue;
+      if (form === "directories" && used.has(diffId)) {
+        left.push(diffId);
+        continue;
+      }
+      await kept.convert(diffId, to, () => decompress(verified(store.content.stream(blob.digest), blob)), signal);
+      converted.push(diffId);
+    }
+  }
+  return { converted, inUse: [...new Set(left)] };
+}
+
+function layersInUse(store: ImageStore, inUse: InUse): ReadonlySet<string> {
+  const running = store.table.all().filter(({ id }) => inUse(id).some((user) => user.running));
+  return new Set(running.flatMap(({ id }) => store.table.layersOf(id).map((layer) => layer.diff_id)));
+}
