@@ -1,5 +1,6 @@
 import { test } from "bun:test";
 import { existsSync } from "node:fs";
+import { patience } from "./patience.ts";
 
 /** What a test needs of the machine. */
 export interface Requirements {
@@ -16,9 +17,6 @@ export function missing(needs: Requirements): string | undefined {
   const path = needs.paths?.find((name) => !existsSync(name));
   return path === undefined ? undefined : `needs ${path}`;
 }
-
-/** How many times longer a test may take on a slow machine, such as an emulated one: GALLEY_TEST_PATIENCE. */
-export const patience = Number(process.env.GALLEY_TEST_PATIENCE ?? 1);
 
 /**
  * A test that is skipped, with the reason in its name, where the machine lacks what it needs. `timeout` is in milliseconds, and longer

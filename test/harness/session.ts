@@ -1,4 +1,6 @@
-const DEFAULT_TIMEOUT = 60_000;
+import { patience } from "./patience.ts";
+
+const DEFAULT_TIMEOUT = 60_000 * patience;
 
 /** How a command is started. */
 export interface SpawnSettings {

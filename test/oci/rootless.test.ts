@@ -5,7 +5,8 @@ import { detectCgroups } from "../../src/linux/cgroups/detect.ts";
 import { rootlessConfig } from "../../src/runtime/oci/example.ts";
 import type { LinuxConfig } from "../../src/spec/runtime.ts";
 import { galleyProgram } from "../harness/galley.ts";
-import { missing, patience } from "../harness/requirements.ts";
+import { patience } from "../harness/patience.ts";
+import { missing } from "../harness/requirements.ts";
 import { OciBundle } from "./oci-bundle.ts";
 
 const USER = 1000;
