@@ -9,6 +9,7 @@ import type { Source } from "../image/transports/place.ts";
 import { parsePlace } from "../image/transports/place-name.ts";
 import type { TransportOptions } from "../image/transports/transport.ts";
 import { readCapped, tooLarge, verified, verifyBytes } from "../image/verify/read.ts";
+import { REMEDY } from "../image/verify/remedy.ts";
 import type { Descriptor, ImageConfig, ImageManifest } from "../spec/image.ts";
 import { type PlaceRequest, placeOptions } from "./places.ts";
 
@@ -72,6 +73,7 @@ async function manifestOf(source: Source, platform: string | undefined, options:
   throw new GalleyError("data_loss", `more than ${MAX_DEPTH} indexes lead one to another`, {
     op: "open",
     subject: source.name,
+    hint: REMEDY,
   });
 }
 

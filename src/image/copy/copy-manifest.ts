@@ -7,6 +7,7 @@ import { Limiter } from "../pull/limiter.ts";
 import { isImage, parseConfigObject } from "../pull/manifests.ts";
 import type { Document } from "../transports/place.ts";
 import { readCapped, tooLarge, verifyBytes } from "../verify/read.ts";
+import { REMEDY } from "../verify/remedy.ts";
 import type { CompressionOptions } from "./compress.ts";
 import { convertManifest, documentType, type Format, formatOfType, layerKind } from "./convert.ts";
 import { type BlobParts, type BlobTask, copyBlob } from "./copy-blob.ts";
@@ -75,7 +76,11 @@ async function readConfig({ source, signal }: BlobParts, config: Descriptor): Pr
 function checkCount({ source }: BlobParts, manifest: ImageManifest, diffIds: readonly string[]): void {
   if (!isImage(manifest) || diffIds.length === manifest.layers.length) return;
   const counts = `${manifest.layers.length} layers and its configuration ${diffIds.length}`;
-  throw new GalleyError("data_loss", `its manifest lists ${counts}`, { op: "copy", subject: source.name });
+  throw new GalleyError("data_loss", `its manifest lists ${counts}`, {
+    op: "copy",
+    subject: source.name,
+    hint: REMEDY,
+  });
 }
 
 interface LayerTask extends BlobTask {

@@ -4,6 +4,7 @@ import { hostPlatform, matchPlatform } from "../platform.ts";
 import { choose, MAX_DEPTH } from "../pull/fetch-documents.ts";
 import { parseDocument, typeOfDocument } from "../pull/manifests.ts";
 import type { Destination, Document, Source } from "../transports/place.ts";
+import { REMEDY } from "../verify/remedy.ts";
 import { convertIndex, documentType, type Format, formatOfType } from "./convert.ts";
 import type { BlobParts } from "./copy-blob.ts";
 import { copyManifest, madeDocument } from "./copy-manifest.ts";
@@ -136,6 +137,7 @@ function tooDeep({ name }: Source): GalleyError {
   return new GalleyError("data_loss", `more than ${MAX_DEPTH} indexes lead one to another`, {
     op: "copy",
     subject: name,
+    hint: REMEDY,
   });
 }
 

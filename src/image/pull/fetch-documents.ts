@@ -6,6 +6,7 @@ import { familiarName, type Reference } from "../reference.ts";
 import type { Lease } from "../store/leases.ts";
 import type { Transport, TransportOptions } from "../transports/transport.ts";
 import { readCapped, tooLarge } from "../verify/read.ts";
+import { REMEDY } from "../verify/remedy.ts";
 import { parseConfig, parseManifest } from "./manifests.ts";
 
 /** Size limit of configurations in bytes: history and labels make them larger than manifests at times. */
@@ -49,7 +50,11 @@ export async function fetchDocuments(
     indexes.push(descriptor.digest);
     descriptor = choose(document.index, platform, subject);
   }
-  throw new GalleyError("data_loss", `more than ${MAX_DEPTH} indexes lead one to another`, { op: "pull", subject });
+  throw new GalleyError("data_loss", `more than ${MAX_DEPTH} indexes lead one to another`, {
+    op: "pull",
+    subject,
+    hint: REMEDY,
+  });
 }
 
 /** The descriptor as it is kept: what it is, not how it was found. */

@@ -8,6 +8,7 @@ import {
   type Platform,
 } from "../../spec/image.ts";
 import { tryParseDigest } from "../digest.ts";
+import { REMEDY } from "../verify/remedy.ts";
 
 /** A document that a reference may lead to. */
 export type ManifestDocument =
@@ -134,7 +135,7 @@ function checkSystem({ os }: Platform, subject: string): void {
 }
 
 function malformed(subject: string, fault: string): GalleyError {
-  return new GalleyError("data_loss", `the manifest is malformed: ${fault}`, { op: "pull", subject });
+  return new GalleyError("data_loss", `the manifest is malformed: ${fault}`, { op: "pull", subject, hint: REMEDY });
 }
 
 function schemaOne(subject: string): GalleyError {

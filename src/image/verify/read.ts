@@ -1,4 +1,5 @@
 import { GalleyError } from "../../errors.ts";
+import { REMEDY } from "./remedy.ts";
 import { type Expected, Verifier } from "./verifier.ts";
 
 /** Passes a stream on and checks it; the fault comes after the last chunk, before the stream's end. */
@@ -35,5 +36,6 @@ export function tooLarge(what: string, cap: number): GalleyError {
   return new GalleyError("resource_exhausted", `it is larger than the ${cap} bytes that are accepted`, {
     op: "read",
     subject: what,
+    hint: REMEDY,
   });
 }

@@ -1,4 +1,5 @@
 import { GalleyError } from "../../../errors.ts";
+import { REMEDY } from "../../verify/remedy.ts";
 import type { TarEntry } from "../tar/entry.ts";
 import { shown } from "../tar/malformed.ts";
 
@@ -35,5 +36,6 @@ export function joined({ parent, name }: LayerPath): string {
 /** An entry that no layer may hold. */
 export function refused(entry: TarEntry, what: string): GalleyError {
   const subject = shown(entry.name);
-  return new GalleyError("invalid_argument", `${what} (at byte ${entry.offset} of the tar)`, { op: "unpack", subject });
+  const message = `${what} (at byte ${entry.offset} of the tar)`;
+  return new GalleyError("invalid_argument", message, { op: "unpack", subject, hint: REMEDY });
 }

@@ -1,13 +1,14 @@
 import { GalleyError } from "../../../errors.ts";
+import { REMEDY } from "../../verify/remedy.ts";
 
 /** An archive that says what it may not say. `offset` is that of the header, in bytes. */
 export function malformed(what: string, offset: number, name?: string): GalleyError {
-  return new GalleyError("invalid_argument", `malformed tar archive: ${what}${place(offset, name)}`);
+  return new GalleyError("invalid_argument", `malformed tar archive: ${what}${place(offset, name)}`, { hint: REMEDY });
 }
 
 /** An archive that ends too early. */
 export function cutShort(what: string, offset: number, name?: string): GalleyError {
-  return new GalleyError("data_loss", `the tar archive is cut short ${what}${place(offset, name)}`);
+  return new GalleyError("data_loss", `the tar archive is cut short ${what}${place(offset, name)}`, { hint: REMEDY });
 }
 
 /** Names are shown whole up to this many characters: a hostile one may have a million. */

@@ -3,6 +3,7 @@ import { type Descriptor, type ImageManifest, mediaTypes } from "../../../spec/i
 import { digestOf, tryParseDigest } from "../../digest.ts";
 import { MAX_LAYERS, parseConfigObject } from "../../pull/manifests.ts";
 import { canonicalName, parseReference, withDefaultTag } from "../../reference.ts";
+import { REMEDY } from "../../verify/remedy.ts";
 import { type FileSet, readJson, readSmall } from "../files/file-set.ts";
 import type { Document, Source } from "../place.ts";
 import { type BlobOptions, MAX_MANIFEST } from "../transport.ts";
@@ -83,7 +84,7 @@ function unclear(files: FileSet, message: string, images: readonly ArchivedImage
 }
 
 function lying(files: FileSet, message: string): GalleyError {
-  return new GalleyError("data_loss", message, { op: "read archive", subject: files.name });
+  return new GalleyError("data_loss", message, { op: "read archive", subject: files.name, hint: REMEDY });
 }
 
 /**

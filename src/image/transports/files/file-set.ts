@@ -2,6 +2,7 @@ import { closeSync, constants, fstatSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { GalleyError, toGalleyError } from "../../../errors.ts";
 import { readCapped, tooLarge } from "../../verify/read.ts";
+import { REMEDY } from "../../verify/remedy.ts";
 import { readRange } from "./raw-file.ts";
 
 /** Named files that an image is kept in: a directory, or an archive that was looked through. Names are relative, with slashes. */
@@ -29,7 +30,7 @@ export async function readJson(files: FileSet, path: string, cap: number): Promi
   try {
     return JSON.parse(Buffer.from(bytes).toString("utf8"));
   } catch {
-    throw new GalleyError("data_loss", `${path} is not valid JSON`, { op: "read", subject: files.name });
+    throw new GalleyError("data_loss", `${path} is not valid JSON`, { op: "read", subject: files.name, hint: REMEDY });
   }
 }
 
@@ -79,6 +80,6 @@ export class DirectoryFiles implements FileSet {
       if (fault.code === "not_found" || (failure as { code?: unknown }).code === "ENOTDIR") return undefined;
       throw fault;
     }
-    throw new GalleyError("data_loss", "it is not a regular file", { op: "read", subject: place });
+    throw new GalleyError("data_loss", "it is not a regular file", { op: "read", subject: place, hint: REMEDY });
   }
 }

@@ -3,6 +3,7 @@ import type { Descriptor, ImageIndex } from "../../../spec/image.ts";
 import { parseDigest } from "../../digest.ts";
 import { isDescriptor } from "../../pull/manifests.ts";
 import { readCapped, tooLarge, verifyBytes } from "../../verify/read.ts";
+import { REMEDY } from "../../verify/remedy.ts";
 import { type FileSet, readJson } from "../files/file-set.ts";
 import type { Document, Source } from "../place.ts";
 import { type BlobOptions, MAX_MANIFEST } from "../transport.ts";
@@ -53,6 +54,7 @@ export class LayoutSource implements Source {
         {
           op: "read",
           subject: `${digest} in ${this.name}`,
+          hint: REMEDY,
         },
       );
     }
@@ -92,12 +94,8 @@ export class LayoutSource implements Source {
 
 /** Reads and checks `oci-layout` and `index.json`. */
 export async function layoutIndex(files: FileSet): Promise<ImageIndex> {
-  const refuse = (message: string, hint?: string) =>
-    new GalleyError("data_loss", message, {
-      op: "read layout",
-      subject: files.name,
-      ...(hint === undefined ? {} : { hint }),
-    });
+  const refuse = (message: string) =>
+    new GalleyError("data_loss", message, { op: "read layout", subject: files.name, hint: REMEDY });
   if ((await files.size("index.json")) === undefined) {
     throw new GalleyError("not_found", "it is not an OCI layout: it holds no index.json", {
       op: "read layout",
@@ -126,5 +124,9 @@ export function blobPath(digest: string): string {
 
 /** The failure for a blob that an image needs and its place does not hold. */
 export function missingBlob(name: string, digest: string): GalleyError {
-  return new GalleyError("not_found", "it does not hold this content", { op: "read", subject: `${digest} in ${name}` });
+  return new GalleyError("not_found", "it does not hold this content", {
+    op: "read",
+    subject: `${digest} in ${name}`,
+    hint: REMEDY,
+  });
 }
