@@ -3,6 +3,7 @@ import { closeSync, openSync } from "node:fs";
 import { syscall } from "./call.ts";
 import { SYS } from "./flags.ts";
 
+const CLONE_FS = 0x200;
 const CLONE_NEWNS = 0x20000;
 
 /** Enters a new one, in which mounts still propagate as they did. Disposing leaves it, to the same working directory. */
@@ -13,6 +14,8 @@ export function ownMountNamespace(): Disposable {
   return {
     [Symbol.dispose]() {
       try {
+        // A thread that was begun meanwhile shares the directories of this one, which nobody may who changes his mount namespace.
+        syscall("unshare", SYS.unshare, CLONE_FS);
         syscall("setns", SYS.setns, host, CLONE_NEWNS);
         process.chdir(directory);
       } finally {

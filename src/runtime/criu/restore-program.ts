@@ -29,6 +29,10 @@ export async function startRestoring(native: string, recipe: Recipe, fds: readon
       await child.exited;
     };
     return { socket, pid: report.pid, end };
+  } catch (failure) {
+    // CRIU, if it has been started, ends without us.
+    closeSync(socket);
+    throw failure;
   } finally {
     closeSync(its);
   }

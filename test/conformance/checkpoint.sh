@@ -1,0 +1,87 @@
+#!/bin/sh
+# Checkpoints and restores containers with the flags that change what CRIU does, and prints what comes of it: for Galley and for runc that must
+# be the same.
+#
+#   test/conformance/checkpoint.sh RUNTIME
+#
+# RUNTIME is a path or a name that is found in PATH. Needs root, a CRIU that works with this kernel (criu check), busybox-static and jq.
+set -u
+
+runtime=$(command -v "${1:?usage: test/conformance/checkpoint.sh RUNTIME}")
+scratch=$(mktemp -d)
+id=galley-checkpoint-$$
+port=$((20000 + $$ % 10000))
+runc() { "$runtime" --root "$scratch/state" "$@"; }
+trap 'runc delete --force $id >/dev/null 2>&1; rm -rf --one-file-system "$scratch"' EXIT
+
+said() { echo "status $?"; }
+section() { echo "== $1"; }
+# until_true WORDS...: a command that will succeed, within ten seconds.
+until_true() { for _ in $(seq 100); do "$@" >/dev/null 2>&1 && return; sleep 0.1; done; echo "in vain: $*"; }
+
+# begin SCRIPT [JQ]: a bundle of busybox, whose process has no stream that lies outside of it, runs.
+begin() {
+  rm -rf "${scratch:?}/bundle" "$scratch/images" "$scratch/pre"
+  mkdir -p "$scratch/bundle/rootfs/bin" "$scratch/bundle/rootfs/root"
+  cp "$(command -v busybox)" "$scratch/bundle/rootfs/bin/busybox"
+  for name in sh cat sleep nc rm; do ln -s busybox "$scratch/bundle/rootfs/bin/$name"; done
+  # busybox has none.
+  cp --parents -L "$(command -v flock)" $(ldd "$(command -v flock)" | grep -o '/[^ ]*') "$scratch/bundle/rootfs"
+  cd "$scratch/bundle" && runc spec || exit 1
+  jq --arg script "$1" ".process.terminal = false | .root.readonly = false | .process.args = [\"sh\", \"-c\", \$script] | ${2:-.}" config.json > changed
+  mv changed config.json
+  runc run -d "$id" </dev/null >/dev/null 2>&1; said
+  until_true test -e rootfs/ready
+}
+file() { cat "$scratch/bundle/rootfs/$1" 2>/dev/null; }
+state() { runc state "$id" 2>/dev/null | jq -r .status; }
+checkpoint() { runc checkpoint --image-path "$scratch/images" --work-path "$scratch/work" "$@" "$id" >"$scratch/said" 2>&1 </dev/null; said; }
+restore() { runc restore -d --image-path "$scratch/images" --work-path "$scratch/work" "$@" "$id" >"$scratch/said" 2>&1 </dev/null; said; }
+removed() { runc delete --force "$id"; said; }
+# on: what was in the process's memory is written once it is asked for.
+on() { touch "$scratch/bundle/rootfs/again"; until_true test -s "$scratch/bundle/rootfs/second"; cmp "$scratch/bundle/rootfs/first" "$scratch/bundle/rootfs/second"; said; }
+remembers='secret=$(cat /proc/sys/kernel/random/uuid); echo $secret > /first; : > /ready; while ! [ -e /again ]; do sleep 0.05; done; echo $secret > /second; exec sleep 1000'
+
+section 'modes for cgroups'
+for mode in soft full strict ignore; do
+  echo "$mode"; begin "$remembers"; checkpoint --manage-cgroups-mode $mode; restore --manage-cgroups-mode $mode; state; on; removed
+done
+
+section 'an empty network namespace, deduplication'
+begin "$remembers"; checkpoint --empty-ns network; restore --empty-ns network --auto-dedup; on; removed
+begin "$remembers"; checkpoint --empty-ns pid; state; removed
+
+section 'memory in pieces'
+begin "$remembers"
+runc checkpoint --pre-dump --image-path "$scratch/pre" --work-path "$scratch/work" "$id" >/dev/null 2>&1; said; state
+checkpoint --parent-path ../pre; [ -e "$scratch/images/parent" ]; said; restore; on; removed
+
+section 'a page server'
+begin "$remembers"
+mkdir "$scratch/images"
+criu page-server --images-dir "$scratch/images" --port $port >/dev/null 2>&1 </dev/null & server=$!
+sleep 1; checkpoint --page-server "127.0.0.1:$port"; wait $server; said; restore; on; removed
+begin "$remembers"; for bad in here :1 1.2.3.4: 127.0.0.1:x; do checkpoint --page-server "$bad"; done; state; removed
+
+section 'file locks'
+locked=': > /lock; exec /usr/bin/flock /lock sh -c ": > /ready; while :; do sleep 0.05; done"'
+begin "$locked"; checkpoint; state; checkpoint --file-locks; restore; restore --file-locks; state
+runc exec "$id" /usr/bin/flock -n /lock sh -c :; said; removed
+
+section 'open connections'
+own='.linux.namespaces |= map(select(.type != "network"))'
+talks="sleep 2000 | nc -l -p $port > /heard & sleep 0.5; (echo one; : > /ready; while ! [ -e /again ]; do sleep 0.05; done; echo two) | nc 127.0.0.1 $port & exec sleep 1000"
+begin "$talks" "$own"; until_true grep one rootfs/heard; checkpoint; state; checkpoint --tcp-established; state; restore --tcp-established; state
+touch rootfs/again; until_true grep two rootfs/heard; file heard; removed
+
+section 'a file that is open and has no name'
+begin 'exec 3> /gone; rm /gone; : > /ready; while ! [ -e /again ]; do sleep 0.05; done; exec sleep 1000'; checkpoint --link-remap; restore; state; removed
+
+section 'labels'
+begin "$remembers"; checkpoint; restore --lsm-mount-context nothing; restore --lsm-profile nosuch:profile; state; runc delete --force "$id" 2>/dev/null; restore; on; removed
+
+section 'the process waits, and its caller with it'
+begin "$remembers"; checkpoint --leave-running; state; removed
+touch rootfs/again; sed -i 's/exec sleep 1000/exit 5/' config.json
+runc restore --image-path "$scratch/images" --work-path "$scratch/work" --pid-file "$scratch/pid" "$id" >/dev/null 2>&1 </dev/null & waiting=$!
+until_true test -s "$scratch/pid"; runc kill "$id" KILL; wait $waiting; said; state
