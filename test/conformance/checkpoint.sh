@@ -21,7 +21,7 @@ until_true() { for _ in $(seq 100); do "$@" >/dev/null 2>&1 && return; sleep 0.1
 
 # begin SCRIPT [JQ]: a bundle of busybox, whose process has no stream that lies outside of it, runs.
 begin() {
-  rm -rf "${scratch:?}/bundle" "$scratch/images" "$scratch/pre"
+  cd "$scratch" && rm -rf bundle images pre
   mkdir -p "$scratch/bundle/rootfs/bin" "$scratch/bundle/rootfs/root"
   cp "$(command -v busybox)" "$scratch/bundle/rootfs/bin/busybox"
   for name in sh cat sleep nc rm; do ln -s busybox "$scratch/bundle/rootfs/bin/$name"; done
@@ -33,13 +33,12 @@ begin() {
   runc run -d "$id" </dev/null >/dev/null 2>&1; said
   until_true test -e rootfs/ready
 }
-file() { cat "$scratch/bundle/rootfs/$1" 2>/dev/null; }
 state() { runc state "$id" 2>/dev/null | jq -r .status; }
 checkpoint() { runc checkpoint --image-path "$scratch/images" --work-path "$scratch/work" "$@" "$id" >"$scratch/said" 2>&1 </dev/null; said; }
 restore() { runc restore -d --image-path "$scratch/images" --work-path "$scratch/work" "$@" "$id" >"$scratch/said" 2>&1 </dev/null; said; }
 removed() { runc delete --force "$id"; said; }
 # on: what was in the process's memory is written once it is asked for.
-on() { touch "$scratch/bundle/rootfs/again"; until_true test -s "$scratch/bundle/rootfs/second"; cmp "$scratch/bundle/rootfs/first" "$scratch/bundle/rootfs/second"; said; }
+on() { touch rootfs/again; until_true test -s rootfs/second; cmp -s rootfs/first rootfs/second; said; }
 remembers='secret=$(cat /proc/sys/kernel/random/uuid); echo $secret > /first; : > /ready; while ! [ -e /again ]; do sleep 0.05; done; echo $secret > /second; exec sleep 1000'
 
 section 'modes for cgroups'
@@ -65,14 +64,15 @@ begin "$remembers"; for bad in here :1 1.2.3.4: 127.0.0.1:x; do checkpoint --pag
 
 section 'file locks'
 locked=': > /lock; exec /usr/bin/flock /lock sh -c ": > /ready; while :; do sleep 0.05; done"'
-begin "$locked"; checkpoint; state; checkpoint --file-locks; restore; restore --file-locks; state
+begin "$locked"; checkpoint; state; checkpoint --file-locks; restore --file-locks; state
 runc exec "$id" /usr/bin/flock -n /lock sh -c :; said; removed
 
 section 'open connections'
 own='.linux.namespaces |= map(select(.type != "network"))'
-talks="sleep 2000 | nc -l -p $port > /heard & sleep 0.5; (echo one; : > /ready; while ! [ -e /again ]; do sleep 0.05; done; echo two) | nc 127.0.0.1 $port & exec sleep 1000"
-begin "$talks" "$own"; until_true grep one rootfs/heard; checkpoint; state; checkpoint --tcp-established; state; restore --tcp-established; state
-touch rootfs/again; until_true grep two rootfs/heard; file heard; removed
+talks="while :; do sleep 1; done | nc -l -p $port > /heard & sleep 0.5; (echo one; : > /ready; while ! [ -e /again ]; do sleep 0.05; done; echo two) | nc 127.0.0.1 $port & while :; do sleep 1; done"
+begin "$talks" "$own"; until_true grep one rootfs/heard; checkpoint; removed
+begin "$talks" "$own"; until_true grep one rootfs/heard; checkpoint --tcp-established; state; restore --tcp-established; state
+touch rootfs/again; until_true grep two rootfs/heard; cat rootfs/heard; removed
 
 section 'a file that is open and has no name'
 begin 'exec 3> /gone; rm /gone; : > /ready; while ! [ -e /again ]; do sleep 0.05; done; exec sleep 1000'; checkpoint --link-remap; restore; state; removed
