@@ -23,6 +23,7 @@ const tools: Readonly<Record<string, string>> = {
   umoci: "umoci",
   skopeo: "skopeo",
   openssl: "openssl",
+  gpg: "gpg",
   criu: "criu",
   podman: "podman",
   catatonit: "catatonit",

@@ -90,6 +90,12 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     ["container explain"],
     () => import("./commands/explain.ts"),
   ),
+  "generate-sigstore-key": entry(
+    "command",
+    "Generate a sigstore public/private key pair",
+    [],
+    () => import("./commands/generate-sigstore-key.ts"),
+  ),
   history: entry("command", "Show the history of an image", ["image history"], () => import("./commands/history.ts")),
   import: entry(
     "command",
@@ -160,6 +166,18 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     () => import("./commands/save.ts"),
   ),
   search: entry("command", "Search registries for images", ["image search"], () => import("./commands/search.ts")),
+  "standalone-sign": entry(
+    "command",
+    "Create a signature using local files",
+    [],
+    () => import("./commands/standalone-sign.ts"),
+  ),
+  "standalone-verify": entry(
+    "command",
+    "Verify a signature using local files",
+    [],
+    () => import("./commands/standalone-verify.ts"),
+  ),
   start: entry(
     "command",
     "Start one or more stopped containers",
@@ -333,6 +351,8 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     [],
     () => import("./commands/system-df.ts"),
   ),
+  "image sign": entry("command", "Sign images of a registry", [], () => import("./commands/image-sign.ts")),
+  "image trust": entry("command", "Show or set the trust policy", [], () => import("./commands/image-trust.ts")),
   "registry gc": entry(
     "command",
     "Delete what a registry keeps and nothing needs",

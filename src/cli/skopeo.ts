@@ -4,8 +4,11 @@ import { parseFlags } from "./flags/parse.ts";
 import { commonFlags } from "./places/flags.ts";
 import { UsageError } from "./usage-error.ts";
 
-/** skopeo's commands. Signing and keys come with the trust policies. */
-const commands = ["copy", "delete", "inspect", "list-tags", "login", "logout", "manifest-digest", "sync"];
+/** skopeo's commands. */
+const commands = [
+  ...["copy", "delete", "generate-sigstore-key", "inspect", "list-tags", "login", "logout", "manifest-digest"],
+  ...["standalone-sign", "standalone-verify", "sync"],
+];
 
 /** Commands that skopeo's flags before a command's name mean something to. */
 const takesCommon = new Set(["copy", "delete", "inspect", "list-tags", "sync"]);

@@ -2,7 +2,8 @@ import type { Database } from "bun:sqlite";
 import { GalleyError } from "../errors.ts";
 import type { ImageManifest } from "../spec/image.ts";
 import type { StorePaths } from "../state/paths.ts";
-import { familiarName, parseReference } from "./reference.ts";
+import type { Accept } from "./copy/options.ts";
+import { familiarName, parseReference, withDefaultTag } from "./reference.ts";
 import type { Snapshotter } from "./snapshot/snapshotter.ts";
 import { findRow, nameOf, noSuchImage, recordOf, suits } from "./store/find.ts";
 import { ImageStore } from "./store/image-store.ts";
@@ -69,7 +70,18 @@ export class StoredImages implements Images {
       import("./pull/pull.ts"),
       import("./transports/registry/registry.ts"),
     ]);
-    return pull(this.#store, new RegistryTransport({ credentials: options.credentials }), reference, options);
+    const accept = options.accept ?? (await this.#policy(reference));
+    const transport = new RegistryTransport({ credentials: options.credentials });
+    return pull(this.#store, transport, reference, { ...options, ...(accept === undefined ? {} : { accept }) });
+  }
+
+  /** The policy that is in force for an image of a registry; `undefined` where there is none. */
+  async #policy(reference: string): Promise<Accept | undefined> {
+    const { loadPolicy } = await import("./trust/policy-file.ts");
+    const loaded = loadPolicy(process.env);
+    if (loaded === undefined) return undefined;
+    const { acceptBy } = await import("./trust/check.ts");
+    return acceptBy(loaded, { transport: "docker", reference: withDefaultTag(parseReference(reference)) });
   }
 
   async importImage(source: ImageSource, options: { readonly signal?: AbortSignal } = {}): Promise<ImageRecord> {

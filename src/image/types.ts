@@ -6,6 +6,7 @@
  * `docker.io/library/`. Times are RFC 3339 text, sizes are bytes, diff IDs are listed bottom layer first.
  */
 import type { Descriptor, HistoryEntry, ImageConfig, ImageManifest, Platform } from "../spec/image.ts";
+import type { Accept } from "./copy/options.ts";
 import type { Destination, Source } from "./transports/place.ts";
 
 /** One image of the store, with its configuration. A value: it does not change when the store does. */
@@ -50,6 +51,8 @@ export interface PullOptions {
   readonly platform?: string;
   readonly onProgress?: (event: PullEvent) => void;
   readonly signal?: AbortSignal;
+  /** Decides whether the image may be used; default: the policy.json that is in force (trust/policy-file.ts). */
+  readonly accept?: Accept;
   /** Replace what the user's configuration files say for the registry. */
   readonly credentials?: RegistryCredentials;
 }

@@ -130,11 +130,15 @@ describe("failures", () => {
     ["a hostile name for a layout", ["copy", "dir:/a", "oci:/b:../../c"], "cannot be the name of an image"],
     ["an unknown format", ["copy", "-f", "v9", "dir:/a", "dir:/b"], "unknown format"],
     ["a tag where a repository is meant", ["list-tags", "docker://a/b:c"], "No tag or digest allowed"],
-    ["signing", ["copy", "--sign-by", "me", "dir:/a", "dir:/b"], "--sign-by is not supported yet"],
+    [
+      "Sequoia",
+      ["copy", "--sign-by-sq-fingerprint", "me", "dir:/a", "dir:/b"],
+      "--sign-by-sq-fingerprint is not supported",
+    ],
     [
       "a check of signatures",
       ["--require-signed", "copy", "dir:/a", "dir:/b"],
-      "--require-signed is not supported yet",
+      "No signature verification policy found for image dir:/a",
     ],
     ["a command that there is not", ["standalone-dance"], "unknown command"],
   ] as const) {

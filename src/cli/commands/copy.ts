@@ -8,6 +8,7 @@ import { copyOne } from "../places/copy-one.ts";
 import { copyOptions } from "../places/copy-options.ts";
 import { commonFlags, copyFlags, Flags, placeFlags } from "../places/flags.ts";
 import { placeOptions } from "../places/options.ts";
+import { signersOf, trustOf } from "../places/trust.ts";
 import { untilInterrupted } from "../places/until-interrupted.ts";
 import { reportOne } from "../report.ts";
 
@@ -46,11 +47,13 @@ export const command = defineCommand({
     try {
       const [source, destination] = [parsePlace(from), parsePlace(to)];
       const options = copyOptions(flags);
+      const [trust, signers] = [await trustOf(cli, flags), await signersOf(cli, flags)];
       const result = await untilInterrupted(async (signal) => {
         if (display !== undefined) cli.out("Getting image source signatures\n");
         return copyOne({
           from: source,
           to: destination,
+          trust,
           source: placeOptions(cli, flags, "src-", signal),
           destination: {
             ...placeOptions(cli, flags, "dest-", signal),
@@ -59,6 +62,7 @@ export const command = defineCommand({
           },
           options: {
             ...options,
+            signers,
             signal,
             ...(display === undefined ? {} : { onProgress: (event) => display.event(event) }),
           },

@@ -1,6 +1,8 @@
 import { defineCommand } from "../command.ts";
 import { bool, string } from "../flags/kinds.ts";
+import { Flags } from "../places/flags.ts";
 import { loadImages } from "../places/load-images.ts";
+import { acceptance, trustOf } from "../places/trust.ts";
 import { untilInterrupted } from "../places/until-interrupted.ts";
 import { UsageError } from "../usage-error.ts";
 
@@ -18,12 +20,14 @@ export const command = defineCommand({
       throw new UsageError("requested load from stdin, but stdin is empty", 1, true);
     }
     const { images } = await cli.engine();
+    const trust = await trustOf(cli, new Flags({}, new Set()));
     const say = (line: string) => cli.out(`${line}\n`);
     await untilInterrupted(
       (signal) =>
         loadImages(images, flags.input === "" ? "-" : flags.input, {
           signal,
           say,
+          accept: (place) => acceptance(trust, place),
           scratch: cli.env.TMPDIR ?? "/var/tmp",
           ...(flags.platform === "" ? {} : { platform: flags.platform }),
         }),

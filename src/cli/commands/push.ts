@@ -10,14 +10,16 @@ import {
   withDefaultTag,
 } from "../../image/reference.ts";
 import { namesPlace, parsePlace } from "../../image/transports/place-name.ts";
+import type { Signer } from "../../image/trust/signature.ts";
 import type { Images } from "../../image/types.ts";
 import type { Cli } from "../cli.ts";
 import { defineCommand } from "../command.ts";
 import { bool, int, string } from "../flags/kinds.ts";
 import { copyOne } from "../places/copy-one.ts";
 import { copyOptions } from "../places/copy-options.ts";
-import { commonFlags, Flags, registryFlags } from "../places/flags.ts";
+import { commonFlags, Flags, registryFlags, signingFlags } from "../places/flags.ts";
 import { placeOptions } from "../places/options.ts";
+import { signersOf } from "../places/trust.ts";
 import { untilInterrupted } from "../places/until-interrupted.ts";
 import { UsageError } from "../usage-error.ts";
 
@@ -36,7 +38,8 @@ export const command = defineCommand({
     "compression-format": string({ usage: "Compress layers as gzip, zstd or zstd:chunked", type: "FORMAT" }),
     "compression-level": int({ usage: "Compression level" }),
     digestfile: string({ usage: "Write the digest of the pushed image to the file" }),
-    "remove-signatures": bool({ usage: "", hidden: true }),
+    "remove-signatures": bool({ usage: "Do not push the signatures that the image came with" }),
+    ...signingFlags(),
   },
   args: { least: 1, most: 2 },
   async run({ cli, flags: values, args: [name = "", destination], changed }) {
@@ -50,7 +53,8 @@ export const command = defineCommand({
     );
     const { images } = await cli.engine();
     const names = flags.truth("all-tags") ? allTags(images, name) : [named(images, name)];
-    for (const one of names) await pushOne(cli, flags, { image: one, destination: destination ?? one });
+    const signers = await signersOf(cli, flags);
+    for (const one of names) await pushOne(cli, flags, { image: one, destination: destination ?? one, signers });
     return 0;
   },
 });
@@ -78,11 +82,13 @@ function allTags(images: Images, name: string): readonly string[] {
   throw new GalleyError("not_found", `An image does not exist locally with the tag: ${familiarRepository(reference)}`);
 }
 
-async function pushOne(
-  cli: Cli,
-  flags: Flags,
-  { image, destination }: { readonly image: string; readonly destination: string },
-): Promise<void> {
+interface Pushed {
+  readonly image: string;
+  readonly destination: string;
+  readonly signers: readonly Signer[];
+}
+
+async function pushOne(cli: Cli, flags: Flags, { image, destination, signers }: Pushed): Promise<void> {
   const quiet = flags.truth("quiet");
   const to = parsePlace(namesPlace(destination) ? destination : `docker://${destination}`);
   const reference = "reference" in to ? to.reference : undefined;
@@ -96,7 +102,7 @@ async function pushOne(
     return copyOne({
       from: { transport: "containers-storage", name: image },
       ...{ to, source: options, destination: options },
-      options: { ...copyOptions(flags), signal, ...(onProgress === undefined ? {} : { onProgress }) },
+      options: { ...copyOptions(flags), signers, signal, ...(onProgress === undefined ? {} : { onProgress }) },
     });
   }, flags.number("command-timeout"));
   const digestfile = flags.text("digestfile");

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { GalleyError } from "../../errors.ts";
 import { nameOfPlace } from "../../image/transports/open-place.ts";
 import { type PlaceName, parsePlace } from "../../image/transports/place-name.ts";
+import type { Signer } from "../../image/trust/signature.ts";
 import type { Cli } from "../cli.ts";
 import { defineCommand } from "../command.ts";
 import { bool, string } from "../flags/kinds.ts";
@@ -12,6 +13,7 @@ import { copyOptions } from "../places/copy-options.ts";
 import { commonFlags, copyFlags, Flags, registryFlags } from "../places/flags.ts";
 import { placeOptions } from "../places/options.ts";
 import { directoryImages, fileImages, registryImages, type SyncImage } from "../places/sync-sources.ts";
+import { signersOf, trustOf } from "../places/trust.ts";
 import { untilInterrupted } from "../places/until-interrupted.ts";
 import { reportOne } from "../report.ts";
 import { UsageError } from "../usage-error.ts";
@@ -55,6 +57,7 @@ function checkTransports(flags: Flags): void {
 
 class Sync {
   #failed = 0;
+  #keys: Promise<readonly Signer[]> | undefined;
 
   constructor(
     private readonly cli: Cli,
@@ -89,6 +92,12 @@ class Sync {
     throw new GalleyError("unknown", "Sync failed due to previous reported error(s) for one or more images", {
       op: "sync",
     });
+  }
+
+  /** Made once: a passphrase is asked for once. */
+  #signers(): Promise<readonly Signer[]> {
+    this.#keys ??= signersOf(this.cli, this.flags);
+    return this.#keys;
   }
 
   #images(source: string): Promise<readonly SyncImage[]> | readonly SyncImage[] {
@@ -126,7 +135,13 @@ class Sync {
     try {
       const { digest } = await copyOne({
         ...{ from, to, source: options, destination: placeOptions(cli, flags, "dest-", signal) },
-        options: { ...copyOptions(flags), signal, onProgress: (event) => display.event(event) },
+        trust: await trustOf(cli, flags),
+        options: {
+          ...copyOptions(flags),
+          signers: await this.#signers(),
+          signal,
+          onProgress: (event) => display.event(event),
+        },
       });
       return digest;
     } finally {

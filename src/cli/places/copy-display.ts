@@ -25,6 +25,8 @@ function heading(event: CopyEvent, write: (text: string) => void): void {
     write(`Copying image ${event.digest} (${event.position}/${event.count})\n`);
   }
   if (event.kind === "document") write("Writing manifest to image destination\n");
+  if (event.kind === "signing") write(`Creating signature: ${event.what}\n`);
+  if (event.kind === "signatures") write("Storing signatures\n");
 }
 
 function plainDisplay(cli: Cli): CopyDisplay {
@@ -59,7 +61,12 @@ function liveDisplay(live: LiveLines): CopyDisplay {
   };
   return {
     event(event) {
-      if (event.kind === "image" || event.kind === "document") {
+      if (
+        event.kind === "image" ||
+        event.kind === "document" ||
+        event.kind === "signing" ||
+        event.kind === "signatures"
+      ) {
         settle();
         heading(event, (text) => live.print(text));
         lines.clear();

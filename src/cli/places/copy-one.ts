@@ -1,6 +1,7 @@
 import { type CopyOptions, type CopyResult, copyImage } from "../../image/copy/copy.ts";
 import { openDestination, openSource, type PlaceOptions } from "../../image/transports/open-place.ts";
 import type { PlaceName } from "../../image/transports/place-name.ts";
+import { acceptance, type Trust } from "./trust.ts";
 
 /** One copy, and how its two places are reached. */
 export interface CopyJob {
@@ -9,17 +10,20 @@ export interface CopyJob {
   readonly source: PlaceOptions;
   readonly destination: PlaceOptions;
   readonly options: CopyOptions;
+  /** Whether the image may be used; absent: it may. */
+  readonly trust?: Trust;
 }
 
 /** Opens both places, copies, and closes them. A source that is not there is found before anything is written. */
 export async function copyOne({ from, to, ...job }: CopyJob): Promise<CopyResult> {
+  const accept = job.trust === undefined ? undefined : await acceptance(job.trust, from);
   const source = await openSource(from, job.source);
   try {
     const { signal } = job.options;
     await source.document(undefined, signal === undefined ? {} : { signal });
     const destination = await openDestination(to, job.destination);
     try {
-      return await copyImage(source, destination, job.options);
+      return await copyImage(source, destination, { ...job.options, accept });
     } finally {
       await destination.close();
     }

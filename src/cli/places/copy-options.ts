@@ -3,6 +3,7 @@ import type { CompressionOptions, CopyOptions, Format, ListMode } from "../../im
 import { UsageError } from "../usage-error.ts";
 import type { Flags } from "./flags.ts";
 import { wantedPlatform } from "./options.ts";
+import { signedName } from "./trust.ts";
 
 /** What the flags of copies ask for. */
 export function copyOptions(flags: Flags): CopyOptions {
@@ -13,17 +14,16 @@ export function copyOptions(flags: Flags): CopyOptions {
     format: formatOf(flags),
     compression: compressionOf(flags),
     preserveDigests: flags.truth("preserve-digests"),
+    removeSignatures: flags.truth("remove-signatures"),
+    signAs: signedName(flags),
   };
 }
 
-const notYet = ["sign-by", "sign-by-sigstore", "sign-by-sigstore-private-key", "sign-by-sq-fingerprint"];
-const trust = ["policy", "require-signed"];
 const never = ["encryption-key", "decryption-key", "encrypt-layer"];
 
 function refuseUnsupported(flags: Flags): void {
-  // Asked for a check of signatures, copying without one would be worse than not copying.
   const given = (name: string) => flags.text(name) !== undefined || flags.texts(name).length > 0 || flags.truth(name);
-  const asked = [...notYet, ...trust, ...never].find(given);
+  const asked = never.find(given);
   if (asked === undefined) return;
   throw new GalleyError("unimplemented", `--${asked} is not supported yet`, { op: "copy" });
 }

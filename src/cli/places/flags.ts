@@ -62,13 +62,13 @@ export function commonFlags(): FlagSet {
     "override-variant": string({ usage: "Use VARIANT instead of this machine's for choosing images", type: "VARIANT" }),
     tmpdir: string({ usage: "Directory for temporary files", type: "DIRECTORY" }),
     "command-timeout": duration({ usage: "Give up after this time", initial: undefined }),
-    "insecure-policy": bool({ usage: "Accept any image", hidden: true }),
-    policy: string({ usage: "Path of the trust policy", hidden: true }),
-    "registries.d": string({ usage: "Directory of registry settings", hidden: true }),
+    "insecure-policy": bool({ usage: "Accept any image, whatever the trust policy says" }),
+    policy: string({ usage: "Path of the trust policy in place of policy.json", type: "PATH" }),
+    "registries.d": string({ usage: "Use the settings of signature storage in DIR", type: "DIR" }),
     "registries-conf": string({ usage: "Path of registries.conf", hidden: true, type: "PATH" }),
-    "require-signed": bool({ usage: "Accept only signed images", hidden: true }),
+    "require-signed": bool({ usage: "Accept only images whose signatures the policy checks" }),
     "tls-details": string({ usage: "Path of TLS settings", hidden: true }),
-    "user-agent-prefix": string({ usage: "Prefix of the user agent", hidden: true }),
+    "user-agent-prefix": string({ usage: "Prefix of the user agent in requests" }),
   };
 }
 
@@ -99,15 +99,24 @@ export function copyFlags(): FlagSet {
     digestfile: string({ usage: "Write the digest of the copied image to the file" }),
     "src-authfile": string({ usage: "Path of the file with the logins for the source" }),
     "dest-authfile": string({ usage: "Path of the file with the logins for the destination" }),
-    // Signing is not there yet; saying so is better than an unknown flag.
-    "sign-by": string({ usage: "Sign the image", hidden: true }),
-    "sign-by-sigstore": string({ usage: "Sign the image", hidden: true }),
-    "sign-by-sigstore-private-key": string({ usage: "Sign the image", hidden: true }),
-    "sign-by-sq-fingerprint": string({ usage: "Sign the image", hidden: true }),
-    "sign-passphrase-file": string({ usage: "Sign the image", hidden: true }),
-    "sign-identity": string({ usage: "Sign the image", hidden: true }),
+    ...signingFlags(),
     "encryption-key": list({ usage: "Encrypt the image", hidden: true }),
     "decryption-key": list({ usage: "Decrypt the image", hidden: true }),
+  };
+}
+
+/** Flags of whatever signs what it copies. */
+export function signingFlags(): FlagSet {
+  return {
+    "sign-by": string({ usage: "Sign the image using a GPG key with the specified FINGERPRINT", type: "FINGERPRINT" }),
+    "sign-by-sigstore": string({ usage: "Sign the image using a sigstore parameter file at PATH", type: "PATH" }),
+    "sign-by-sigstore-private-key": string({
+      usage: "Sign the image using a sigstore private key at PATH",
+      type: "PATH",
+    }),
+    "sign-by-sq-fingerprint": string({ usage: "Sign the image using Sequoia-PGP", hidden: true }),
+    "sign-passphrase-file": string({ usage: "Read a passphrase for signing an image from PATH", type: "PATH" }),
+    "sign-identity": string({ usage: "Name that is signed in place of the destination's" }),
   };
 }
 

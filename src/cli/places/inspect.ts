@@ -15,6 +15,7 @@ import { UsageError } from "../usage-error.ts";
 import type { Flags } from "./flags.ts";
 import { goDocument } from "./go-document.ts";
 import { placeOptions, wantedPlatform } from "./options.ts";
+import { attachments } from "./referrers.ts";
 import { untilInterrupted } from "./until-interrupted.ts";
 
 /** The image of one platform, read. */
@@ -64,7 +65,9 @@ async function show(cli: Cli, flags: Flags, subject: Subject): Promise<void> {
   const config = parsed(read.config, source.name);
   if (flags.truth("config")) return write(cli, flags, ociConfig(config), () => goNames(config));
   const tags = flags.truth("no-tags") ? [] : await tagsOf(cli, subject);
-  write(cli, flags, summary(subject, read, { config, tags, algorithm: flags.text("manifest-digest") }));
+  const about = summary(subject, read, { config, tags, algorithm: flags.text("manifest-digest") });
+  // What skopeo does not tell is not told in its name.
+  write(cli, flags, flags.truth("as-skopeo") ? about : { ...about, ...(await attachments(subject, root, tags)) });
 }
 
 /** Bytes as they are, whatever they are. */

@@ -1,6 +1,6 @@
 import { statSync } from "node:fs";
 import { GalleyError } from "../../errors.ts";
-import { copyImage } from "../../image/copy/copy.ts";
+import { type Accept, copyImage } from "../../image/copy/copy.ts";
 import { parsePlatform } from "../../image/platform.ts";
 import { familiarName, parseReference, withDefaultTag } from "../../image/reference.ts";
 import { ArchiveSource, archivedImages } from "../../image/transports/docker-archive/archive-source.ts";
@@ -8,6 +8,7 @@ import { ArchiveFiles } from "../../image/transports/files/archive-files.ts";
 import { DirectoryFiles, type FileSet } from "../../image/transports/files/file-set.ts";
 import { LayoutSource, layoutIndex, REF_NAME } from "../../image/transports/oci/layout-source.ts";
 import type { Source } from "../../image/transports/place.ts";
+import type { PlaceName } from "../../image/transports/place-name.ts";
 import type { Images } from "../../image/types.ts";
 import type { Descriptor } from "../../spec/image.ts";
 
@@ -15,6 +16,8 @@ export interface LoadOptions {
   readonly scratch: string;
   readonly platform?: string;
   readonly signal: AbortSignal;
+  /** Whether images of a place may be used; absent: they may. */
+  readonly accept?: (place: PlaceName) => Promise<Accept | undefined>;
   /** Takes docker's line for each image that was loaded. */
   readonly say: (line: string) => void;
 }
@@ -23,6 +26,8 @@ export interface LoadOptions {
 interface Loadable {
   readonly source: Source;
   readonly names: readonly string[];
+  /** The place as policies know it. */
+  readonly place: PlaceName;
 }
 
 /**
@@ -34,17 +39,21 @@ export async function loadImages(images: Images, path: string, options: LoadOpti
   const directory = path !== "-" && statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
   const files = directory ? new DirectoryFiles(path, path) : await ArchiveFiles.open(path, { scratch, signal });
   try {
-    for (const one of await loadables(files)) await load(images, one, options);
+    for (const one of await loadables(files, path, directory)) await load(images, one, options);
   } finally {
     await files.close();
   }
 }
 
 /** `manifest.json` says more about names than a layout's index, which Docker writes beside it. */
-async function loadables(files: FileSet): Promise<readonly Loadable[]> {
+async function loadables(files: FileSet, path: string, directory: boolean): Promise<readonly Loadable[]> {
   if ((await files.size("manifest.json")) !== undefined) {
     const archived = await archivedImages(files);
-    return archived.map((image) => ({ source: new ArchiveSource(files.name, files, image, false), names: image.tags }));
+    return archived.map((image) => ({
+      source: new ArchiveSource(files.name, files, image, false),
+      names: image.tags,
+      place: { transport: "docker-archive", path },
+    }));
   }
   if ((await files.size("index.json")) === undefined) {
     throw new GalleyError(
@@ -60,6 +69,7 @@ async function loadables(files: FileSet): Promise<readonly Loadable[]> {
   return manifests.map((entry, position) => ({
     source: new LayoutSource(files.name, files, { position }),
     names: namesOf(entry),
+    place: { transport: directory ? "oci" : "oci-archive", path },
   }));
 }
 
@@ -71,13 +81,13 @@ function namesOf({ annotations }: Descriptor): readonly string[] {
   return name !== undefined && /[/:]/.test(name) ? [name] : [];
 }
 
-async function load(images: Images, { source, names }: Loadable, options: LoadOptions): Promise<void> {
+async function load(images: Images, { source, names, place }: Loadable, options: LoadOptions): Promise<void> {
   const { signal, platform, say } = options;
   const tags = names.map((name) => familiarName(withDefaultTag(parseReference(name))));
   const destination = await images.destination(tags);
   try {
     const wanted = platform === undefined ? {} : { platform: parsePlatform(platform) };
-    await copyImage(source, destination, { signal, ...wanted });
+    await copyImage(source, destination, { signal, accept: await options.accept?.(place), ...wanted });
     for (const tag of tags) say(`Loaded image: ${tag}`);
     if (tags.length === 0) say(`Loaded image ID: ${destination.imageId}`);
   } finally {

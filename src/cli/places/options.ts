@@ -1,3 +1,4 @@
+import { GalleyError } from "../../errors.ts";
 import { hostPlatform, normalizePlatform } from "../../image/platform.ts";
 import type { PlaceOptions } from "../../image/transports/open-place.ts";
 import type { RegistryOptions } from "../../image/transports/registry/clients.ts";
@@ -9,6 +10,11 @@ import type { Flags, Side } from "./flags.ts";
 
 /** How the flags say that a registry is reached. */
 export function registryOptions(cli: Cli, flags: Flags, side: Side): RegistryOptions {
+  if (flags.text("tls-details") !== undefined) {
+    throw new GalleyError("unimplemented", "--tls-details is not supported", {
+      hint: "TLS 1.2 and later are spoken, with the program's own choice of ciphers",
+    });
+  }
   const authfile = flags.text(`${side}authfile`) ?? flags.text("authfile");
   const conf = flags.text("registries-conf");
   const env = {
@@ -22,6 +28,8 @@ export function registryOptions(cli: Cli, flags: Flags, side: Side): RegistryOpt
     token: flags.text(`${side}registry-token`),
     tlsVerify: flags.choice(`${side}tls-verify`),
     certificates: flags.text(`${side}cert-dir`),
+    signatureDirectory: flags.text("registries.d"),
+    userAgentPrefix: flags.text("user-agent-prefix"),
   };
 }
 

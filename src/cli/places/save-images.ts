@@ -88,7 +88,8 @@ async function layoutFor({ tags }: Wanted, options: SaveOptions): Promise<Destin
 async function copyTo(images: Images, { id }: Wanted, destination: Destination, signal: AbortSignal): Promise<void> {
   const source = await images.source(id);
   try {
-    await copyImage(source, destination, { signal });
+    // Archives keep no signatures.
+    await copyImage(source, destination, { signal, removeSignatures: true });
   } finally {
     await destination.close();
     await source.close();

@@ -62,6 +62,7 @@ function targetFormat({ destination, source, options }: BlobParts, { type, manif
       },
     );
   if (options.preserveDigests === true) throw refuse("which changes its digest, and digests are to be preserved");
+  if (options.unchanged !== undefined) throw refuse(options.unchanged);
   if (!isImage(manifest)) throw refuse("and it is no container image but an artifact");
   return format;
 }
@@ -104,7 +105,7 @@ function targetCompression(
 ): CompressionOptions | undefined {
   const { layers } = destination.traits;
   if (layers === "plain") return current === "none" ? undefined : { format: "none" };
-  if (options.preserveDigests === true) return undefined;
+  if (options.preserveDigests === true || options.unchanged !== undefined) return undefined;
   const asked = options.compression;
   if (asked !== undefined) return asked.format === current && asked.level === undefined ? undefined : asked;
   if (format === "v2s2" && current === "zstd") return { format: "gzip" };

@@ -9,6 +9,7 @@ import { convertIndex, documentType, type Format, formatOfType } from "./convert
 import type { BlobParts } from "./copy-blob.ts";
 import { copyManifest, madeDocument } from "./copy-manifest.ts";
 import type { CopyOptions, CopyResult } from "./options.ts";
+import { acceptImage, keptSignatures, type Role, type Signed, signed, writeSigned } from "./signing.ts";
 
 export type { CompressionOptions } from "./compress.ts";
 export type { Format } from "./convert.ts";
@@ -47,20 +48,22 @@ class Copy {
   constructor(private readonly parts: BlobParts) {}
 
   async root(): Promise<Document> {
-    const { source, destination, options, signal } = this.parts;
-    const document = await this.#chosen(await source.document(undefined, { signal }));
-    options.onProgress?.({ kind: "document", digest: document.descriptor.digest });
-    await destination.writeDocument(document, "root", { signal });
-    return document;
+    const { source, options, signal } = this.parts;
+    const copied = await this.#chosen(await source.document(undefined, { signal }));
+    options.onProgress?.({ kind: "document", digest: copied.document.descriptor.digest });
+    await writeSigned(this.parts, copied, "root");
+    return copied.document;
   }
 
   /** The copy of what the source's name leads to: of a list, the list or one of its images. */
-  async #chosen(root: Document): Promise<Document> {
+  async #chosen(root: Document): Promise<Signed> {
     const { source, options, signal } = this.parts;
     let document = root;
     for (let depth = 0; depth < MAX_DEPTH; depth++) {
       const parsed = this.#parse(document);
-      if (parsed.kind === "manifest" || (options.lists ?? "system") !== "system") return this.#copy(document, 0);
+      if (parsed.kind === "manifest" || (options.lists ?? "system") !== "system") {
+        return this.#copy(document, 0, depth === 0 ? "root" : "part");
+      }
       const chosen = choose(parsed.index, options.platform ?? hostPlatform(), source.name);
       document = await source.document(chosen, { signal });
     }
@@ -71,12 +74,23 @@ class Copy {
     return parseDocument(bytes, descriptor, this.parts.source.name);
   }
 
-  async #copy(document: Document, depth: number): Promise<Document> {
+  /** @param role of the document at the source */
+  async #copy(document: Document, depth: number, role: Role): Promise<Signed> {
     const parsed = this.#parse(document);
     const type = typeOfDocument(parsed);
-    if (parsed.kind === "index") return this.#list({ document, type, index: parsed.index }, depth);
-    const copied = await copyManifest(this.parts, { document, type, manifest: parsed.manifest });
-    return copied === document ? { ...document, descriptor: { ...document.descriptor, mediaType: type } } : copied;
+    if (parsed.kind === "index") {
+      const kept = await keptSignatures(this.parts, document, role);
+      const list = await this.#list({ document, type, index: parsed.index }, depth);
+      if (kept.length > 0 && list.descriptor.digest !== document.descriptor.digest) throw breaksSignatures(this.parts);
+      return signed(this.parts, list, kept);
+    }
+    await acceptImage(this.parts, document, role);
+    const kept = await keptSignatures(this.parts, document, role);
+    const parts =
+      kept.length === 0 ? this.parts : { ...this.parts, options: { ...this.parts.options, unchanged: SIGNED } };
+    const copied = await copyManifest(parts, { document, type, manifest: parsed.manifest });
+    const whole = { ...document, descriptor: { ...document.descriptor, mediaType: type } };
+    return signed(this.parts, copied === document ? whole : copied, kept);
   }
 
   async #list(
@@ -115,12 +129,12 @@ class Copy {
   }
 
   async #part(entry: Descriptor, depth: number): Promise<Pick<Descriptor, "mediaType" | "digest" | "size">> {
-    const { source, destination, signal } = this.parts;
+    const { source, signal } = this.parts;
     const before = this.#copied.get(entry.digest);
     if (before !== undefined) return before;
-    const document = await this.#copy(await source.document(entry, { signal }), depth + 1);
-    await destination.writeDocument(document, "part", { signal });
-    const { mediaType, digest, size } = document.descriptor;
+    const part = await this.#copy(await source.document(entry, { signal }), depth + 1, "part");
+    await writeSigned(this.parts, part, "part");
+    const { mediaType, digest, size } = part.document.descriptor;
     const copied = { mediaType, digest, size };
     this.#copied.set(entry.digest, copied);
     return copied;
@@ -145,6 +159,16 @@ function nothingWanted({ name }: Source): GalleyError {
   return new GalleyError("not_found", "the list holds no image for any of the platforms", {
     op: "copy",
     subject: name,
+  });
+}
+
+const SIGNED = "and it is signed: signatures would be invalidated";
+
+function breaksSignatures({ source, destination }: BlobParts): GalleyError {
+  return new GalleyError("failed_precondition", `the list would change, ${SIGNED}`, {
+    op: "copy",
+    subject: `${source.name} to ${destination.name}`,
+    hint: "leave the signatures out with --remove-signatures",
   });
 }
 

@@ -1,5 +1,6 @@
 import type { Platform } from "../../spec/image.ts";
 import type { Retry } from "../transports/transport.ts";
+import type { Signature, Signer } from "../trust/signature.ts";
 import type { CompressionOptions } from "./compress.ts";
 import type { Format } from "./convert.ts";
 
@@ -25,9 +26,25 @@ export interface CopyOptions {
   readonly compression?: CompressionOptions | undefined;
   /** Refuse to change a document, and leave layers as they are. */
   readonly preserveDigests?: boolean;
+  /** Why a document must not change, where that is not asked for; set by the copy itself. */
+  readonly unchanged?: string;
+  /** Asked about each image before anything of it but its manifest is read; what is not to be used is refused by throwing. */
+  readonly accept?: Accept | undefined;
+  /** Leave the source's signatures behind. */
+  readonly removeSignatures?: boolean;
+  /** Sign what was copied, each with its own key. */
+  readonly signers?: readonly Signer[];
+  /** The name that is signed; default: the destination's. */
+  readonly signAs?: string | undefined;
   readonly signal?: AbortSignal;
   readonly onProgress?: (event: CopyEvent) => void;
 }
+
+/** Decides about an image by its manifest and signatures. */
+export type Accept = (image: {
+  readonly manifest: Uint8Array;
+  signatures(): Promise<readonly Signature[]>;
+}) => Promise<void>;
 
 /** Progress of a copy. `digest` is the source's. */
 export type CopyEvent =
@@ -46,6 +63,9 @@ export type CopyEvent =
   /** Bytes of a blob that were read so far. */
   | { readonly kind: "progress"; readonly digest: string; readonly current: number; readonly size: number }
   | ({ readonly kind: "retrying"; readonly digest: string } & Retry)
+  /** A copy is signed; `what` is for people. */
+  | { readonly kind: "signing"; readonly what: string }
+  | { readonly kind: "signatures"; readonly count: number }
   /** The image's own document is written. */
   | { readonly kind: "document"; readonly digest: string };
 

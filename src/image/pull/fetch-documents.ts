@@ -1,10 +1,12 @@
 import { GalleyError } from "../../errors.ts";
 import type { Descriptor, ImageConfig, ImageIndex, ImageManifest, Platform } from "../../spec/image.ts";
 import type { ContentStore } from "../content/content-store.ts";
+import type { Accept } from "../copy/options.ts";
 import { choosePlatform, formatPlatform } from "../platform.ts";
 import { familiarName, type Reference } from "../reference.ts";
 import type { Lease } from "../store/leases.ts";
 import type { Transport, TransportOptions } from "../transports/transport.ts";
+import type { Signature } from "../trust/signature.ts";
 import { readCapped, tooLarge } from "../verify/read.ts";
 import { REMEDY } from "../verify/remedy.ts";
 import { parseConfig, parseManifest } from "./manifests.ts";
@@ -21,6 +23,7 @@ export interface DocumentParts {
   readonly transport: Transport;
   readonly reference: Reference;
   readonly options: TransportOptions;
+  readonly accept?: Accept | undefined;
 }
 
 /** The documents of the image of one platform, all of them in the store. */
@@ -30,6 +33,8 @@ export interface ImageDocuments {
   readonly config: ImageConfig;
   /** Digests of the indexes that led to the manifest. */
   readonly indexes: readonly string[];
+  /** Of the manifest; unverified, unless the policy asked for it. */
+  readonly signatures: readonly Signature[];
 }
 
 /** Fetches what describes the image that `target` leads to, as far as the store does not hold it already. */
@@ -41,11 +46,13 @@ export async function fetchDocuments(
   const subject = familiarName(parts.reference);
   const indexes: string[] = [];
   for (let descriptor = target; indexes.length < MAX_DEPTH; ) {
-    const document = parseManifest(await fetchManifest(parts, descriptor), descriptor, subject);
+    const bytes = await fetchManifest(parts, descriptor);
+    const document = parseManifest(bytes, descriptor, subject);
     if (document.kind === "manifest") {
       const { manifest } = document;
+      const signatures = await accepted(parts, descriptor, bytes);
       const config = parseConfig(await fetchConfig(parts, manifest.config), manifest, subject);
-      return { manifestDescriptor: plain(descriptor, manifest), manifest, config, indexes };
+      return { manifestDescriptor: plain(descriptor, manifest), manifest, config, indexes, signatures };
     }
     indexes.push(descriptor.digest);
     descriptor = choose(document.index, platform, subject);
@@ -55,6 +62,17 @@ export async function fetchDocuments(
     subject,
     hint: REMEDY,
   });
+}
+
+/** Asks whether the image may be used, before more of it is fetched; gives the signatures that it has. */
+async function accepted(
+  { transport, reference, options, accept }: DocumentParts,
+  { digest }: Descriptor,
+  manifest: Uint8Array,
+): Promise<readonly Signature[]> {
+  const found = (await transport.signatures?.(reference, digest, options)) ?? [];
+  await accept?.({ manifest, signatures: async () => found });
+  return found;
 }
 
 /** The descriptor as it is kept: what it is, not how it was found. */

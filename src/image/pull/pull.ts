@@ -6,6 +6,7 @@ import { nameOf } from "../store/find.ts";
 import type { ImageStore } from "../store/image-store.ts";
 import type { Lease } from "../store/leases.ts";
 import type { Transport } from "../transports/transport.ts";
+import { encodeSignature } from "../trust/signature.ts";
 import type { PullEvent, PullOptions, PullResult } from "../types.ts";
 import { fetchDocuments, type ImageDocuments, plain } from "./fetch-documents.ts";
 import { isWorthKeeping } from "./fetch-layer.ts";
@@ -54,7 +55,7 @@ class Pull {
     private readonly transport: Transport,
     private readonly reference: Reference,
     private readonly lease: Lease,
-    options: PullOptions,
+    private readonly options: PullOptions,
   ) {
     this.#signal = options.signal ?? new AbortController().signal;
     this.#emit = options.onProgress ?? (() => undefined);
@@ -72,7 +73,8 @@ class Pull {
   documents(target: Descriptor, platform: ReturnType<typeof hostPlatform>): Promise<ImageDocuments> {
     const { transport, reference, lease } = this;
     const { content } = this.store;
-    return fetchDocuments({ content, lease, transport, reference, options: this.#options() }, target, platform);
+    const { accept } = this.options;
+    return fetchDocuments({ content, lease, transport, reference, accept, options: this.#options() }, target, platform);
   }
 
   layers({ manifest, config }: ImageDocuments): Promise<readonly number[]> {
@@ -97,6 +99,7 @@ class Pull {
         manifest: manifestDescriptor,
         layers,
         blobs: [...indexes, ...contents],
+        signatures: documents.signatures.map(encodeSignature),
       },
       { names: [nameOf(reference), digestName], target: plain(target, indexes.length === 0 ? manifest : {}), lease },
     );

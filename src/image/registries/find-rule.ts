@@ -6,6 +6,8 @@ import type { Endpoint, RegistriesConf, RegistryRule } from "./conf.ts";
 export interface PullSource {
   readonly reference: Reference;
   readonly insecure: boolean;
+  /** The registry that the image was asked for by; a login that was given for it is for no other. */
+  readonly named: string;
 }
 
 /**
@@ -41,10 +43,15 @@ export function allowedRule(conf: RegistriesConf, reference: Reference): Registr
   });
 }
 
+/** The image itself, whatever is read in its place: to be written, listed, deleted. */
+export function directSource(conf: RegistriesConf, reference: Reference): PullSource {
+  return { reference, insecure: allowedRule(conf, reference)?.insecure === true, named: reference.domain };
+}
+
 /** Places to read an image from, in the order to try them: mirrors that serve such a name, then the place itself. */
 export function pullSources(conf: RegistriesConf, reference: Reference): readonly PullSource[] {
   const rule = allowedRule(conf, reference);
-  if (rule === undefined) return [{ reference, insecure: false }];
+  if (rule === undefined) return [{ reference, insecure: false, named: reference.domain }];
   const byDigest = reference.digest !== undefined;
   const mirrors = rule.mirrors.filter(({ pulls }) => {
     if (rule.digestsOnly) return byDigest;
@@ -53,6 +60,7 @@ export function pullSources(conf: RegistriesConf, reference: Reference): readonl
   return [...mirrors, rule].map((endpoint) => ({
     reference: rewritten(reference, rule.prefix, endpoint),
     insecure: endpoint.insecure,
+    named: reference.domain,
   }));
 }
 

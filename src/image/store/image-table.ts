@@ -37,6 +37,8 @@ export interface NewImage {
   readonly layers: readonly { readonly diffId: string; readonly size: number }[];
   /** Digests of all its content: index, manifest, configuration, layers. */
   readonly blobs: readonly string[];
+  /** Signatures of the manifest as their files hold them; absent: those that are known stay. */
+  readonly signatures?: readonly Uint8Array[];
 }
 
 /** Rows of the image tables, one method per statement; transactions are the callers'. */
@@ -96,6 +98,23 @@ export class ImageTable {
       this.db.run("INSERT OR REPLACE INTO image_layers VALUES (?, ?, ?, ?)", [id, position, layer.diffId, layer.size]);
     }
     for (const digest of blobs) this.db.run("INSERT OR IGNORE INTO image_blobs VALUES (?, ?)", [id, digest]);
+    if (image.signatures !== undefined) this.setSignatures(manifest.digest, image.signatures);
+  }
+
+  /** Signatures of a manifest, in the order in which they were found. */
+  signaturesOf(manifest: string): readonly Uint8Array[] {
+    const sql = "SELECT content FROM image_signatures WHERE manifest = ? ORDER BY position";
+    return this.db
+      .query<{ content: Uint8Array }, [string]>(sql)
+      .all(manifest)
+      .map(({ content }) => content);
+  }
+
+  setSignatures(manifest: string, signatures: readonly Uint8Array[]): void {
+    this.db.run("DELETE FROM image_signatures WHERE manifest = ?", [manifest]);
+    for (const [position, content] of signatures.entries()) {
+      this.db.run("INSERT INTO image_signatures VALUES (?, ?, ?)", [manifest, position, content]);
+    }
   }
 
   setName(name: string, image: string, target: Descriptor): void {
@@ -120,6 +139,7 @@ export class ImageTable {
     this.db.run("DELETE FROM image_layers WHERE image = ?", [id]);
     this.db.run("DELETE FROM image_blobs WHERE image = ?", [id]);
     this.db.run("DELETE FROM images WHERE id = ?", [id]);
+    this.db.run("DELETE FROM image_signatures WHERE manifest NOT IN (SELECT manifest_digest FROM images)");
   }
 
   /** Whether an image, or a pull that is not finished, needs the blob or layer. */

@@ -7,6 +7,8 @@ import type { Schema } from "../../state/database.ts";
  * the last of those. `image_names` holds tags (`docker.io/library/busybox:latest`) and repository digests (`…@sha256:…`), each with
  * the manifest or index it leads to. `image_layers` is bottom first, sizes unpacked. `image_blobs` lists all content
  * that an image needs, so that what nobody needs can be deleted. A `pull_lease` keeps content of an unfinished pull.
+ * `image_signatures` are those that manifests came with, encoded as in files.
+ * `image_signatures` are those that manifests came with.
  */
 export const imageSchema: Schema = {
   component: "image",
@@ -53,5 +55,11 @@ export const imageSchema: Schema = {
        PRIMARY KEY (lease, digest)
      ) WITHOUT ROWID;
      CREATE INDEX pull_lease_items_by_digest ON pull_lease_items (digest);`,
+    `CREATE TABLE image_signatures (
+       manifest TEXT NOT NULL,
+       position INTEGER NOT NULL,
+       content BLOB NOT NULL,
+       PRIMARY KEY (manifest, position)
+     ) WITHOUT ROWID;`,
   ],
 };

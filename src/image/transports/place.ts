@@ -1,5 +1,6 @@
 import type { Descriptor } from "../../spec/image.ts";
 import type { Reference } from "../reference.ts";
+import type { Signature } from "../trust/signature.ts";
 import type { BlobOptions, TransportOptions } from "./transport.ts";
 
 /**
@@ -34,6 +35,11 @@ export interface Source {
   document(descriptor?: Descriptor, options?: TransportOptions): Promise<Document>;
   /** A blob from `offset` to its end, unchecked; `not_found` where there is none. */
   blob(descriptor: Descriptor, options?: BlobOptions): AsyncIterable<Uint8Array>;
+  /**
+   * Signatures of a document of this place, unverified; absent where the transport keeps none.
+   * @param role whether the document is what the place's name leads to, or what an index names
+   */
+  signatures?(document: Document, role: "root" | "part", options?: TransportOptions): Promise<readonly Signature[]>;
   close(): Promise<void>;
 }
 
@@ -72,6 +78,19 @@ export interface NewBlob {
 /** Whether a destination holds a blob: already, or now, taken from another repository of the same registry. */
 export type Reuse = "present" | "mounted" | "absent";
 
+/** Where a destination keeps signatures of its documents. */
+export interface SignatureKeeper {
+  /** Refuses what could not be kept, before anything is written. */
+  check(signatures: readonly Signature[]): Promise<void>;
+  /** Keeps the signatures of a document that was written. */
+  write(
+    signatures: readonly Signature[],
+    document: Document,
+    role: "root" | "part",
+    options?: TransportOptions,
+  ): Promise<void>;
+}
+
 export interface Destination {
   /** As people write it, for messages. */
   readonly name: string;
@@ -84,6 +103,8 @@ export interface Destination {
   writeBlob(blob: NewBlob, options?: TransportOptions): Promise<{ readonly digest: string; readonly size: number }>;
   /** Takes a document in, after everything that it names: the image's own (`root`), or one that an index names. */
   writeDocument(document: Document, role: "root" | "part", options?: TransportOptions): Promise<void>;
+  /** Keeps signatures; absent where the transport keeps none. */
+  readonly signatures?: SignatureKeeper;
   /** Makes the image visible. */
   commit(options?: TransportOptions): Promise<void>;
   close(): Promise<void>;

@@ -1,5 +1,6 @@
 import type { Descriptor } from "../../spec/image.ts";
 import type { Reference } from "../reference.ts";
+import type { Signature } from "../trust/signature.ts";
 
 /**
  * Where images come from.
@@ -36,6 +37,8 @@ export interface Transport {
   resolve(reference: Reference, options?: TransportOptions): Promise<Descriptor>;
   /** A manifest or index, checked; at most {@link MAX_MANIFEST} bytes. */
   fetchManifest(reference: Reference, descriptor: Descriptor, options?: TransportOptions): Promise<Uint8Array>;
+  /** Signatures of a manifest of the image, unverified; absent where a transport knows none. */
+  signatures?(reference: Reference, digest: string, options?: TransportOptions): Promise<readonly Signature[]>;
   /** A blob from `offset` to its end, unchecked. Interruptions are bridged inside, as far as the source allows. */
   fetchBlob(reference: Reference, descriptor: Descriptor, options?: BlobOptions): AsyncIterable<Uint8Array>;
 }

@@ -2,10 +2,11 @@ import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { GalleyError, toGalleyError } from "../../../errors.ts";
 import type { Descriptor } from "../../../spec/image.ts";
+import { encodeSignature } from "../../trust/signature.ts";
 import { DirectorySink } from "../files/file-sink.ts";
-import type { Destination, Document, NewBlob, Reuse, Source, Traits } from "../place.ts";
+import type { Destination, Document, NewBlob, Reuse, SignatureKeeper, Source, Traits } from "../place.ts";
 import type { TransportOptions } from "../transport.ts";
-import { dirName, VERSION } from "./dir-source.ts";
+import { dirName, signaturePath, VERSION } from "./dir-source.ts";
 
 /** An image that is written as plain files in one directory. A directory that holds anything else is left alone. */
 export class DirDestination implements Destination {
@@ -53,6 +54,14 @@ export class DirDestination implements Destination {
   writeDocument({ bytes, descriptor }: Document, role: "root" | "part"): Promise<void> {
     return this.#sink.put(role === "root" ? "manifest.json" : `${dirName(descriptor.digest)}.manifest.json`, bytes);
   }
+
+  readonly signatures: SignatureKeeper = {
+    check: async () => undefined,
+    write: async (signatures, { descriptor }, role) => {
+      for (const [at, signature] of signatures.entries())
+        await this.#sink.put(signaturePath(descriptor.digest, role, at + 1), Buffer.from(encodeSignature(signature)));
+    },
+  };
 
   commit(): Promise<void> {
     return this.#sink.finish();

@@ -2,6 +2,7 @@ import { GalleyError } from "../../../errors.ts";
 import type { Descriptor } from "../../../spec/image.ts";
 import { digestOf, parseDigest } from "../../digest.ts";
 import { parseDocument, typeOfDocument } from "../../pull/manifests.ts";
+import { decodeSignature, MAX_SIGNATURE, MAX_SIGNATURES, type Signature } from "../../trust/signature.ts";
 import { verifyBytes } from "../../verify/read.ts";
 import { type FileSet, readSmall } from "../files/file-set.ts";
 import { missingBlob } from "../oci/layout-source.ts";
@@ -64,9 +65,24 @@ export class DirSource implements Source {
     }
   }
 
+  async signatures({ descriptor }: Document, role: "root" | "part"): Promise<readonly Signature[]> {
+    const found: Signature[] = [];
+    for (let position = 1; position <= MAX_SIGNATURES; position++) {
+      const path = signaturePath(descriptor.digest, role, position);
+      if ((await this.files.size(path)) === undefined) break;
+      found.push(decodeSignature(await readSmall(this.files, path, MAX_SIGNATURE), `${path} in ${this.name}`));
+    }
+    return found;
+  }
+
   close(): Promise<void> {
     return this.files.close();
   }
+}
+
+/** A signature's file, counted from 1: of the image's own document, or of one that an index names. */
+export function signaturePath(digest: string, role: "root" | "part", position: number): string {
+  return role === "root" ? `signature-${position}` : `${dirName(digest)}.signature-${position}`;
 }
 
 /** A blob's file: the digits alone for SHA-256, else with the algorithm before them. */

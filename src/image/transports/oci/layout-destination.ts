@@ -42,7 +42,9 @@ export class LayoutDestination implements Destination {
   }
 
   async writeDocument({ bytes, descriptor }: Document, role: "root" | "part"): Promise<void> {
-    await this.parts.sink.put(blobPath(descriptor.digest), bytes);
+    const { sink, shared } = this.parts;
+    if (shared === undefined) await sink.put(blobPath(descriptor.digest), bytes);
+    else await shared.sink.put(sharedPath(descriptor.digest), bytes);
     if (role === "root") this.#root = descriptor;
   }
 

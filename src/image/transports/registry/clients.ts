@@ -1,6 +1,6 @@
 import type { Reference } from "../../reference.ts";
 import type { RegistriesConf } from "../../registries/conf.ts";
-import { allowedRule, type PullSource, pullSources } from "../../registries/find-rule.ts";
+import { directSource, type PullSource, pullSources } from "../../registries/find-rule.ts";
 import { loadRegistriesConf } from "../../registries/load-conf.ts";
 import type { RegistryCredentials } from "../../types.ts";
 import type { TransportOptions } from "../transport.ts";
@@ -22,6 +22,10 @@ export interface RegistryOptions {
   readonly tlsVerify?: boolean | undefined;
   /** Directory of certificates in place of those under certs.d. */
   readonly certificates?: string | undefined;
+  /** Stands before Galley's own name in requests. */
+  readonly userAgentPrefix?: string | undefined;
+  /** Directory of containers-registries.d(5) in place of the user's or the host's. */
+  readonly signatureDirectory?: string | undefined;
   /** The process's own by default. */
   readonly env?: Environment;
   /** Real connections by default. */
@@ -52,14 +56,32 @@ export class RegistryClients {
     return pullSources(this.conf, reference);
   }
 
+  /** The image's own place, where it is written. */
+  direct(reference: Reference): PullSource {
+    return directSource(this.conf, reference);
+  }
+
+  get env(): Environment {
+    return this.#env;
+  }
+
+  /** Directory of registries.d, where a command names one. */
+  get signatureDirectory(): string | undefined {
+    return this.options.signatureDirectory;
+  }
+
+  /** Connections to places that are no registries. */
+  get exchange(): Exchange {
+    return this.#exchange(this.options.tlsVerify);
+  }
+
   /** The client for a repository. Logins may be kept for a part of a registry, so a client serves one repository. */
   of(reference: Reference, options: TransportOptions = {}): Promise<RegistryClient> {
-    const insecure = allowedRule(this.conf, reference)?.insecure === true;
-    return this.at({ reference, insecure }, reference.domain, options);
+    return this.at(this.direct(reference), options);
   }
 
   /** The client for a place to read from. A login that was given for this call is for the registry of this name alone. */
-  at({ reference, insecure }: PullSource, named: string, { signal }: TransportOptions = {}): Promise<RegistryClient> {
+  at({ reference, insecure, named }: PullSource, { signal }: TransportOptions = {}): Promise<RegistryClient> {
     const own = reference.domain === named;
     const key = `${reference.domain}/${reference.path} ${insecure} ${own}`;
     let client = this.#clients.get(key);
@@ -101,8 +123,19 @@ export class RegistryClients {
     if (this.options.exchange !== undefined) return this.options.exchange;
     const known = this.#exchanges.get(verify !== false);
     if (known !== undefined) return known;
-    const made = openConnections(this.#env, { verify, certificates: this.options.certificates });
+    const { certificates, userAgentPrefix } = this.options;
+    const made = named(openConnections(this.#env, { verify, certificates }), userAgentPrefix);
     this.#exchanges.set(verify !== false, made);
     return made;
   }
+}
+
+/** Connections over which requests carry another name. */
+function named(exchange: Exchange, prefix: string | undefined): Exchange {
+  if (prefix === undefined) return exchange;
+  return (url, init) => {
+    const headers = new Headers(init.headers);
+    headers.set("user-agent", `${prefix} ${headers.get("user-agent") ?? "galley"}`);
+    return exchange(url, { ...init, headers });
+  };
 }

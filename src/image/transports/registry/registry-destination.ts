@@ -1,10 +1,11 @@
 import type { Descriptor } from "../../../spec/image.ts";
 import { canonicalName, type Reference, withDefaultTag } from "../../reference.ts";
-import type { Destination, Document, NewBlob, Reuse, Source, Traits } from "../place.ts";
+import type { Destination, Document, NewBlob, Reuse, SignatureKeeper, Source, Traits } from "../place.ts";
 import type { TransportOptions } from "../transport.ts";
 import type { ApiRequest, RegistryClient } from "./client.ts";
 import type { RegistryClients } from "./clients.ts";
 import { Repository } from "./repository.ts";
+import type { ImageSignatures } from "./signatures/image-signatures.ts";
 import { locationOf, uploadBlob } from "./upload.ts";
 
 /** An image in a registry, to be copied to. It becomes visible when its own document is put, last. */
@@ -67,6 +68,20 @@ export class RegistryDestination implements Destination {
     const { digest, tag } = this.reference;
     const what = role === "part" ? descriptor.digest : (digest ?? tag ?? descriptor.digest);
     await this.#repository.putManifest(bytes, descriptor, what, options);
+  }
+
+  readonly signatures: SignatureKeeper = {
+    check: async (signatures) => (await this.#signatures()).check(this.reference, signatures),
+    write: async (signatures, { descriptor }, _role, options) =>
+      (await this.#signatures()).write(this.reference, descriptor.digest, signatures, options),
+  };
+
+  async #signatures(): Promise<ImageSignatures> {
+    const [{ ImageSignatures: Signatures }, { RegistryTransport }] = await Promise.all([
+      import("./signatures/image-signatures.ts"),
+      import("./registry.ts"),
+    ]);
+    return new Signatures(this.clients, new RegistryTransport(this.clients, this.clients.direct(this.reference)));
   }
 
   async commit(): Promise<void> {}

@@ -30,5 +30,9 @@ export class RegistrySource implements Source {
     return this.#transport.fetchBlob(this.reference, descriptor, options);
   }
 
+  signatures({ descriptor }: Document, _role: "root" | "part", options?: TransportOptions) {
+    return this.#transport.signatures(this.reference, descriptor.digest, options);
+  }
+
   async close(): Promise<void> {}
 }

@@ -3,6 +3,7 @@ import { type Descriptor, mediaTypes } from "../../../spec/image.ts";
 import { digestOf } from "../../digest.ts";
 import { canonicalName, familiarName, type Reference } from "../../reference.ts";
 import type { PullSource } from "../../registries/find-rule.ts";
+import type { Signature } from "../../trust/signature.ts";
 import { readCapped, tooLarge, verifyBytes } from "../../verify/read.ts";
 import { type BlobOptions, MAX_MANIFEST, type Transport, type TransportOptions } from "../transport.ts";
 import { streamBlob } from "./blob-stream.ts";
@@ -28,18 +29,24 @@ export class RegistryTransport implements Transport {
   /** By the name that was asked for. */
   readonly #chosen = new Map<string, PullSource>();
 
-  /** @param options how registries are reached, or clients that others use too */
-  constructor(options: RegistryOptions | RegistryClients = {}) {
+  /**
+   * @param options how registries are reached, or clients that others use too
+   * @param pinned the place where everything is read, whatever registries.conf says
+   */
+  constructor(
+    options: RegistryOptions | RegistryClients = {},
+    private readonly pinned?: PullSource,
+  ) {
     this.#clients = options instanceof RegistryClients ? options : new RegistryClients(options);
   }
 
   /** Asks the places that registries.conf names one after the other; the first that knows the image is used from then on. */
   async resolve(reference: Reference, options: TransportOptions = {}): Promise<Descriptor> {
     const mirrors: string[] = [];
-    const sources = this.#clients.sources(reference);
+    const sources = this.#places(reference);
     for (const [position, source] of sources.entries()) {
       try {
-        const found = await this.#resolveAt(source, reference, options);
+        const found = await this.#resolveAt(source, options);
         this.#chosen.set(canonicalName(reference), source);
         return found;
       } catch (failure) {
@@ -51,8 +58,8 @@ export class RegistryTransport implements Transport {
     throw new GalleyError("internal", "no place to read from", { subject: canonicalName(reference) });
   }
 
-  async #resolveAt(source: PullSource, named: Reference, options: TransportOptions): Promise<Descriptor> {
-    const client = await this.#clients.at(source, named.domain, options);
+  async #resolveAt(source: PullSource, options: TransportOptions): Promise<Descriptor> {
+    const client = await this.#clients.at(source, options);
     const { reference } = source;
     const what = reference.digest ?? reference.tag ?? "latest";
     const api = manifestRequest(reference, what);
@@ -73,7 +80,7 @@ export class RegistryTransport implements Transport {
     const { data } = descriptor;
     const fetched = async () => {
       const source = await this.#source(reference, options);
-      const client = await this.#clients.at(source, reference.domain, options);
+      const client = await this.#clients.at(source, options);
       return (await readManifest(client, manifestRequest(source.reference, descriptor.digest), options)).content;
     };
     const content = data === undefined ? await fetched() : Buffer.from(data, "base64");
@@ -81,10 +88,26 @@ export class RegistryTransport implements Transport {
     return content;
   }
 
+  /** Signatures of a manifest of the image, from wherever registries.d says that they are. Nothing of them is verified. */
+  async signatures(
+    reference: Reference,
+    digest: string,
+    options: TransportOptions = {},
+  ): Promise<readonly Signature[]> {
+    const source = await this.#source(reference, options);
+    const { ImageSignatures } = await import("./signatures/image-signatures.ts");
+    const here = new RegistryTransport(this.#clients, source);
+    return new ImageSignatures(this.#clients, here).read(source.reference, digest, options);
+  }
+
+  #places(reference: Reference): readonly PullSource[] {
+    return this.pinned === undefined ? this.#clients.sources(reference) : [{ ...this.pinned, reference }];
+  }
+
   /** The place that was found to hold the image. */
   async #source(reference: Reference, options: TransportOptions): Promise<PullSource> {
     const key = canonicalName(reference);
-    const [only, ...others] = this.#clients.sources(reference);
+    const [only, ...others] = this.#places(reference);
     if (others.length === 0 && only !== undefined) return only;
     if (!this.#chosen.has(key)) await this.resolve(reference, options);
     return this.#chosen.get(key) as PullSource;
@@ -96,7 +119,7 @@ export class RegistryTransport implements Transport {
     options: BlobOptions = {},
   ): AsyncGenerator<Uint8Array> {
     const source = await this.#source(reference, options);
-    const client = await this.#clients.at(source, reference.domain, options);
+    const client = await this.#clients.at(source, options);
     const own = blobRequest(source.reference, descriptor);
     const elsewhere = (descriptor.urls ?? []).filter((url) => /^https?:\/\//.test(url) && URL.canParse(url));
     const foreign = /foreign|nondistributable/.test(descriptor.mediaType);

@@ -9,9 +9,10 @@ import { parseReference, type Reference } from "../../reference.ts";
 import { nameOf } from "../../store/find.ts";
 import type { ImageStore } from "../../store/image-store.ts";
 import type { Lease } from "../../store/leases.ts";
+import { encodeSignature } from "../../trust/signature.ts";
 import { readCapped, verified } from "../../verify/read.ts";
 import { DirectorySink, type Written } from "../files/file-sink.ts";
-import type { Destination, Document, NewBlob, Reuse, Source, Traits } from "../place.ts";
+import type { Destination, Document, NewBlob, Reuse, SignatureKeeper, Source, Traits } from "../place.ts";
 import type { TransportOptions } from "../transport.ts";
 
 /** Blobs up to this size, in bytes, that are no layers are taken in memory. */
@@ -37,6 +38,7 @@ export class StoreDestination implements Destination {
   readonly #unpacking = new Limiter(UNPACKING);
   #root: Document | undefined;
   #imageId: string | undefined;
+  #signatures: readonly Uint8Array[] = [];
   #ended = false;
 
   private constructor(
@@ -117,6 +119,13 @@ export class StoreDestination implements Destination {
     if (role === "root") this.#root = document;
   }
 
+  readonly signatures: SignatureKeeper = {
+    check: async () => undefined,
+    write: async (signatures, _document, role) => {
+      if (role === "root") this.#signatures = signatures.map(encodeSignature);
+    },
+  };
+
   async commit({ signal }: TransportOptions = {}): Promise<void> {
     const root = this.#root;
     if (root === undefined) throw new GalleyError("internal", "nothing was copied", { op: "save", subject: this.name });
@@ -145,7 +154,7 @@ export class StoreDestination implements Destination {
     const blobs = [target, manifest.config, ...manifest.layers].map(({ digest }) => digest);
     const { digest: id, size: configSize } = manifest.config;
     this.store.save(
-      { id, configSize, manifest: target, layers, blobs },
+      { id, configSize, manifest: target, layers, blobs, signatures: this.#signatures },
       { names: this.names, target, lease: this.lease },
     );
     this.#imageId = id;

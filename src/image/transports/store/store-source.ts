@@ -2,6 +2,7 @@ import type { Descriptor } from "../../../spec/image.ts";
 import { parseAnyReference } from "../../reference.ts";
 import { findRow, nameOf, noSuchImage } from "../../store/find.ts";
 import type { ImageStore } from "../../store/image-store.ts";
+import { decodeSignature, type Signature } from "../../trust/signature.ts";
 import type { Document, Source } from "../place.ts";
 import type { BlobOptions } from "../transport.ts";
 
@@ -38,6 +39,11 @@ export class StoreSource implements Source {
       skip -= chunk.length - useful.length;
       if (useful.length > 0) yield useful;
     }
+  }
+
+  async signatures({ descriptor }: Document): Promise<readonly Signature[]> {
+    const found = this.store.table.signaturesOf(descriptor.digest);
+    return found.map((bytes) => decodeSignature(bytes, this.name));
   }
 
   async close(): Promise<void> {}
