@@ -2,11 +2,15 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Setting } from "./cases.ts";
 import { type Row, timed } from "./measurement.ts";
+import { peakMemory } from "./peak-memory.ts";
 import { rotated } from "./statistics.ts";
 
 const COMMANDS = ["run", "create", "state", "start", "exec", "kill", "delete"] as const;
 
 type Command = (typeof COMMANDS)[number];
+
+/** Of a `create`. */
+const MEMORY_ROUNDS = 8;
 
 /** Milliseconds that a killed process is given to end before it is deleted. */
 const END = 20;
@@ -27,7 +31,21 @@ export async function runtime(setting: Setting): Promise<Row[]> {
       if (round > 0) for (const command of COMMANDS) samples[command][name]?.push(times[command]);
     }
   }
-  return COMMANDS.map((command) => ({ work: `runtime: ${command}`, unit: "ms", samples: samples[command] }));
+  const rows = COMMANDS.map((command): Row => ({ work: `runtime: ${command}`, unit: "ms", samples: samples[command] }));
+  return [...rows, memoryOfCreate(programs, subject.bundle)];
+}
+
+/** No samples where this machine does not count. */
+function memoryOfCreate(programs: Readonly<Record<string, string>>, bundle: string): Row {
+  const sample = (program: string): number[] => {
+    const id = "galley-bench-memory";
+    const peak = peakMemory([program, "create", "--bundle", bundle, id]);
+    timed([program, "delete", "--force", id], "ignore");
+    return peak === undefined ? [] : [peak];
+  };
+  const rounds = Array.from({ length: MEMORY_ROUNDS });
+  const entries = Object.entries(programs).map(([name, program]) => [name, rounds.flatMap(() => sample(program))]);
+  return { work: "runtime: peak memory of create", unit: "KiB", samples: Object.fromEntries(entries) };
 }
 
 function emptySamples(names: readonly string[]): Record<Command, Record<string, number[]>> {

@@ -24,6 +24,9 @@ const goals: readonly Goal[] = [
   { work: /^rm -f/, peer: "docker", factor: 1 / 8 },
   { work: /^ps -a/, peer: "docker", factor: 1 / 2 },
   { work: /^registry:/, peer: "docker-registry", factor: 1 },
+  { work: /^runtime: (?!peak)/, peer: "crun", factor: 1 },
+  { work: /^runtime: (?!peak)/, peer: "runc", factor: 1 / 3 },
+  { work: /^runtime: peak memory/, peer: "runc", factor: 1 / 2 },
 ];
 
 const bounds: readonly Bound[] = [{ work: /idle containers/, most: 1024 }];

@@ -6,7 +6,8 @@
  */
 import { copyFileSync, mkdirSync, renameSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { quickjs, run } from "./quickjs.ts";
+import { orderOf } from "./lean-order.ts";
+import { type Engine, quickjs, run, TRACE_FLAGS } from "./quickjs.ts";
 
 const home = join(import.meta.dir, "..");
 const work = join(home, "build/lean");
@@ -47,32 +48,53 @@ function replace(build: Bun.PluginBuilder): void {
   }
 }
 
+const sources = ["main.c", "arena.c", "system.c", "text.c", "sha256.c"] as const;
+const compiler = [process.env.CC ?? "cc", "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-DCONFIG_BIGNUM"];
+
+/** The program that carries no memory yet. */
+function link({ include, objects }: Engine): string {
+  const path = join(work, "linked");
+  const flags = ["-O2", "-ffunction-sections", "-fdata-sections", "-Wl,--gc-sections", "-s", "-static", "-no-pie"];
+  const files = [...sources, "embedded.S"].map((source) => join(home, "native/lean", source));
+  run([...compiler, "-isystem", include, ...flags, "-o", path, ...files, ...objects, "-lm"], work);
+  return path;
+}
+
+/** The same, traced. The engine's atomic operations, which nothing here calls, would need more of the sanitizer. */
+function linkTraced({ include, traced }: Engine): string {
+  const path = join(work, "traced");
+  const objects = sources.map((source) => {
+    const object = join(work, `traced-${source}.o`);
+    const flags = [...TRACE_FLAGS, "-DTRACED=1", "-isystem", include, "-c"];
+    run([...compiler, ...flags, "-o", object, join(home, "native/lean", source)], work);
+    return object;
+  });
+  const files = ["trace.c", "embedded.S"].map((source) => join(home, "native/lean", source));
+  const flags = ["-O2", "-static", "-no-pie", "-Wl,--unresolved-symbols=ignore-in-object-files"];
+  run([...compiler, "-isystem", include, ...flags, "-o", path, ...files, ...objects, ...traced, "-lm"], work);
+  return path;
+}
+
+/** The program with the script's memory behind it. */
+function withSnapshot(linked: string, script: string, order: readonly string[]): string {
+  const program = `${linked}.${process.pid}.tmp`;
+  copyFileSync(linked, program);
+  run([linked, "--snapshot", script, program, ...order], work);
+  return program;
+}
+
 /** Builds the program `output`; build/galley-native must be there. */
 export async function buildLean(output: string): Promise<void> {
   mkdirSync(work, { recursive: true });
-  const { include, objects } = await quickjs(join(home, "build/quickjs"));
-  const cc = [process.env.CC ?? "cc", "-std=gnu11", "-O2", "-static", "-no-pie", "-Wall", "-Wextra", "-Werror"];
-  const flags = [
-    "-DCONFIG_BIGNUM",
-    "-isystem",
-    include,
-    "-ffunction-sections",
-    "-fdata-sections",
-    "-Wl,--gc-sections",
-    "-s",
-  ];
-  const sources = ["main.c", "arena.c", "system.c", "text.c", "sha256.c", "embedded.S"];
+  const engine = await quickjs(join(home, "build/quickjs"));
   copyFileSync(join(home, "build/galley-native"), join(work, "galley-native"));
-  const linked = join(work, "linked");
-  run(
-    [...cc, ...flags, "-o", linked, ...sources.map((name) => join(home, "native/lean", name)), ...objects, "-lm"],
-    work,
-  );
-  const partial = join(work, `galley-runtime.${process.pid}.tmp`);
-  copyFileSync(linked, partial);
-  run([linked, "--snapshot", await bundle(), partial], work);
+  const script = await bundle();
+  const order = join(work, "order");
+  const traced = withSnapshot(linkTraced(engine), script, []);
+  orderOf(traced, order);
+  const program = withSnapshot(link(engine), script, [order]);
   mkdirSync(join(output, ".."), { recursive: true });
-  renameSync(partial, output);
+  renameSync(program, output);
   console.log(`${output}, ${(statSync(output).size / 1e6).toFixed(1)} MB`);
 }
 

@@ -11,28 +11,33 @@ export interface Engine {
   /** The directory of quickjs.h. */
   readonly include: string;
   readonly objects: readonly string[];
+  /** The same, compiled so that native/lean/trace.c hears of each access to memory. */
+  readonly traced: readonly string[];
 }
+
+/** For what is traced: a call before each access, none of the sanitizer's own library. */
+export const TRACE_FLAGS = ["-O1", "-fsanitize=thread"] as const;
+
+const kinds = { objects: ["-O2"], traced: TRACE_FLAGS } as const;
+const parts = ["quickjs", "libregexp", "libunicode", "cutils", "libbf"] as const;
 
 /** Fetches and compiles the engine below `directory`, where it is not there yet. */
 export async function quickjs(directory: string): Promise<Engine> {
-  const include = join(directory, SOURCES);
-  if (!existsSync(join(directory, "ready"))) await make(directory, include);
-  const objects = parts.map((part) => join(directory, `${part}.o`));
-  return { include, objects };
+  if (!existsSync(join(directory, "compiled"))) await make(directory);
+  const of = (kind: keyof typeof kinds) => parts.map((part) => join(directory, kind, `${part}.o`));
+  return { include: join(directory, SOURCES), objects: of("objects"), traced: of("traced") };
 }
 
-const parts = ["quickjs", "libregexp", "libunicode", "cutils", "libbf"] as const;
-
-async function make(directory: string, include: string): Promise<void> {
+async function make(directory: string): Promise<void> {
   rmSync(directory, { recursive: true, force: true });
   const partial = `${directory}.${process.pid}.tmp`;
-  mkdirSync(partial, { recursive: true });
+  for (const kind of Object.keys(kinds)) mkdirSync(join(partial, kind), { recursive: true });
   const archive = await download(partial);
   run(["tar", "-xzf", archive, SOURCES], partial);
-  for (const part of parts) compile(partial, part);
-  await Bun.write(join(partial, "ready"), "");
+  if (!existsSync(join(partial, SOURCES))) throw new Error(`${PACKAGE} has no ${SOURCES}`);
+  await Promise.all(Object.entries(kinds).map(([kind, flags]) => compileAll(partial, kind, flags)));
+  await Bun.write(join(partial, "compiled"), "");
   renameSync(partial, directory);
-  if (!existsSync(include)) throw new Error(`${PACKAGE} has no ${SOURCES}`);
 }
 
 async function download(directory: string): Promise<string> {
@@ -45,9 +50,9 @@ async function download(directory: string): Promise<string> {
 }
 
 /** Warnings are the engine's own affair. */
-function compile(directory: string, part: string): void {
+async function compileAll(directory: string, kind: string, kindFlags: readonly string[]): Promise<void> {
   const flags = [
-    "-O2",
+    ...kindFlags,
     "-w",
     "-ffunction-sections",
     "-fdata-sections",
@@ -55,7 +60,12 @@ function compile(directory: string, part: string): void {
     "-DCONFIG_BIGNUM",
     '-DCONFIG_VERSION="2021-03-27"',
   ];
-  run([process.env.CC ?? "cc", "-c", ...flags, "-o", `${part}.o`, `${SOURCES}/${part}.c`], directory);
+  for (const part of parts) {
+    const command = [process.env.CC ?? "cc", "-c", ...flags, "-o", `${kind}/${part}.o`, `${SOURCES}/${part}.c`];
+    const child = Bun.spawn(command, { cwd: directory, stdio: ["ignore", "ignore", "pipe"] });
+    const failure = await new Response(child.stderr).text();
+    if ((await child.exited) !== 0) throw new Error(`${command.join(" ")}: ${failure}`);
+  }
 }
 
 /** Runs a command that must succeed, in a directory. */

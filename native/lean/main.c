@@ -1,6 +1,7 @@
 /*
  * The lean program: the OCI runtime's TypeScript on a small engine. It is built in two steps. The program as it is linked loads the
- * script that --snapshot names and appends its memory to the program beside it; that one begins where the first one ended.
+ * script that --snapshot names and appends its memory to the program beside it; that one begins where the first one ended. The order of
+ * that memory comes from a program that is built to trace what it touches (trace.h).
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -11,6 +12,7 @@
 
 #include "arena.h"
 #include "system.h"
+#include "trace.h"
 
 #define STACK (4UL << 20)
 
@@ -72,6 +74,7 @@ static int run_main(char **argv) {
   return failed ? failed : exit_status(js);
 }
 
+/* Ends with a zero; NULL where it cannot be read. */
 static char *read_whole(const char *path, size_t *size) {
   FILE *file = fopen(path, "rb");
   if (file == NULL || fseek(file, 0, SEEK_END) != 0) return NULL;
@@ -83,8 +86,8 @@ static char *read_whole(const char *path, size_t *size) {
   return text;
 }
 
-static bool start_engine(void) {
-  if (!open_arena()) return false;
+static bool start_engine(const struct order *order) {
+  if (!open_arena(order)) return false;
   arena->runtime = JS_NewRuntime2(&arena_functions, NULL);
   arena->js = arena->runtime == NULL ? NULL : new_context(arena->runtime);
   if (arena->js == NULL) return false;
@@ -106,11 +109,13 @@ static uint8_t *compile(const char *script, size_t *size) {
   return JS_WriteObject(js, size, code, JS_WRITE_OBJ_BYTECODE);
 }
 
-static int make_snapshot(const char *script, const char *program) {
-  size_t size;
+static int make_snapshot(const char *script, const char *program, const char *order) {
+  size_t size, order_size;
+  char *given = order == NULL ? NULL : read_whole(order, &order_size);
+  if (order != NULL && given == NULL) return perror(order), 1;
   uint8_t *bytecode = compile(script, &size);
   if (bytecode == NULL) return 1;
-  if (!start_engine()) return complain("no memory");
+  if (!start_engine((const struct order *)given)) return complain("no memory");
   JSContext *js = arena->js;
   JSValue module = JS_ReadObject(js, bytecode, size, JS_READ_OBJ_BYTECODE);
   if (JS_IsException(module) || JS_ResolveModule(js, module) < 0) return report(js);
@@ -123,8 +128,10 @@ static int make_snapshot(const char *script, const char *program) {
 
 int main(int argc, char **argv) {
   int status;
-  if (map_arena("/proc/self/exe")) status = run_main(argv);
-  else if (argc == 4 && strcmp(argv[1], "--snapshot") == 0) status = make_snapshot(argv[2], argv[3]);
+  bool loaded = map_arena("/proc/self/exe");
+  if (loaded && TRACED && argc == 4 && strcmp(argv[1], "--order") == 0) status = write_order(argv[2], argv[3]);
+  else if (loaded) status = run_main(argv);
+  else if ((argc == 4 || argc == 5) && strcmp(argv[1], "--snapshot") == 0) status = make_snapshot(argv[2], argv[3], argv[4]);
   else status = complain("this program has lost its end, or /proc is not mounted");
   /* Nothing is torn down: the kernel is faster. */
   _exit(status);

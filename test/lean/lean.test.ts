@@ -1,6 +1,6 @@
 /** The OCI runtime's tests once more, on the lean program: what it does itself and what it hands over to the whole one. */
 import { beforeAll, describe, expect } from "bun:test";
-import { mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { testWith } from "../harness/requirements.ts";
 
@@ -23,6 +23,22 @@ beforeAll(() => {
   symlinkSync(join(home, "bin/galley"), launcher);
   writeFileSync(join(directory, "galley"), `#!/bin/sh\nexec ${launcher} "$@"\n`, { mode: 0o755 });
 }, BUILD_LIMIT);
+
+/** native/lean/arena.h, struct order: bytes written to, bytes read, allocations, then a byte for the region of each. */
+testWith({ root: true }, "what a start touches lies together, apart from the rest", () => {
+  const order = readFileSync(join(home, "build/lean/order"));
+  const [written, read] = [order.readBigUInt64LE(0), order.readBigUInt64LE(8)];
+  const regions = order.subarray(24);
+  const blocks = [0, 1, 2].map((region) => regions.filter((it) => it === region).length);
+  expect(regions.length).toBe(Number(order.readBigUInt64LE(16)));
+  for (const count of blocks) expect(count).toBeGreaterThan(1000);
+  // More than a small part would mean that something else than the starts was traced.
+  expect((blocks[0] ?? 0) + (blocks[1] ?? 0)).toBeLessThan((blocks[2] ?? 0) / 2);
+  // footer: magic, offset, size, written. The region begins behind the arena's head and ends with a page.
+  const footer = readFileSync(program).subarray(-24);
+  expect(footer.readBigUInt64LE(16)).toBeGreaterThan(written);
+  expect(footer.readBigUInt64LE(8)).toBeGreaterThan(written + read);
+});
 
 describe("galley-runtime", () => {
   for (const file of readdirSync(join(home, "test/oci")).filter((name) => name.endsWith(".test.ts"))) {
