@@ -27,7 +27,7 @@ export async function registry(setting: Setting): Promise<Row[]> {
   const folder = mkdtempSync(join(process.env.GALLEY_BENCH_DIR ?? tmpdir(), "galley-bench-registry-"));
   const servers = await startAll(folder, setting.contestants[0]?.program[0] ?? "");
   try {
-    return await measure(servers, setting.rounds);
+    return await measure(servers, folder, setting.rounds);
   } finally {
     for (const { child } of Object.values(servers)) child.kill();
     await Promise.all(Object.values(servers).map(({ child }) => child.exited));
@@ -81,34 +81,21 @@ async function answers(url: string): Promise<void> {
   throw new Error(`no registry at ${url}`);
 }
 
-async function measure(servers: Readonly<Record<string, Server>>, rounds: number): Promise<Row[]> {
+async function measure(servers: Readonly<Record<string, Server>>, folder: string, rounds: number): Promise<Row[]> {
   const config = document("application/vnd.oci.image.config.v1+json", {});
   const manifest = document(MANIFEST, { schemaVersion: 2, mediaType: MANIFEST, config: config.descriptor, layers: [] });
   for (const server of Object.values(servers)) {
     await pushBlob(server, "bench", config);
     await pushManifest(server, "bench", "1", manifest);
   }
-  const large = crypto.getRandomValues(new Uint8Array(1 << 16));
-  const bytes = Buffer.alloc(LARGE, large);
   const row = async (work: string, sample: (server: Server) => Promise<unknown>, count = rounds): Promise<Row> => {
     const samplers = Object.entries(servers).map(([name, server]) => [name, () => time(() => sample(server))] as const);
     return { work: `registry: ${work}`, unit: "ms", samples: await interleave(Object.fromEntries(samplers), count) };
   };
   let number = 0;
   const few = Math.max(1, Math.floor(rounds / 4));
-  const pushed = new Map<string, string>();
   return [
-    await row(
-      `push a blob of ${LARGE / 1e6} MB`,
-      async (server) => {
-        bytes.writeUInt32LE(++number);
-        const digest = digestOf(bytes);
-        await pushBlob(server, "bench", { bytes, descriptor: { mediaType: "x/y", digest, size: LARGE } });
-        pushed.set(server.url, digest);
-      },
-      few,
-    ),
-    await row(`pull it`, (server) => drain(`${server.url}/v2/bench/blobs/${pushed.get(server.url)}`), few),
+    ...(await measureLarge(servers, folder, few)),
     await row(`${REQUESTS} × GET of a manifest`, (server) => many(() => get(server, "manifests/1"))),
     await row(`${REQUESTS} × HEAD of a blob`, (server) =>
       many(() => get(server, `blobs/${config.descriptor.digest}`, "HEAD")),
@@ -126,16 +113,45 @@ async function measure(servers: Readonly<Record<string, Server>>, rounds: number
   ];
 }
 
+/** A large blob there and back, moved by a process of its own whose speed is that of the network. */
+async function measureLarge(
+  servers: Readonly<Record<string, Server>>,
+  folder: string,
+  rounds: number,
+): Promise<readonly Row[]> {
+  const file = join(folder, "large");
+  const bytes = Buffer.alloc(LARGE, crypto.getRandomValues(new Uint8Array(1 << 16)));
+  const places = new Map<string, string>();
+  const push = async (server: Server) => {
+    crypto.getRandomValues(bytes.subarray(0, 16)); // Each sample's blob is another one.
+    writeFileSync(file, bytes);
+    const digest = digestOf(bytes);
+    places.set(server.url, `${server.url}/v2/bench/blobs/${digest}`);
+    const begun = await fetch(`${server.url}/v2/bench/blobs/uploads/`, { method: "POST" });
+    const place = new URL(begun.headers.get("location") ?? "", server.url);
+    place.searchParams.set("digest", digest);
+    return time(() => curl("-T", file, "-H", "Content-Type: application/octet-stream", "-H", "Expect:", place.href));
+  };
+  const pull = ({ url }: Server) => time(() => curl(places.get(url) ?? ""));
+  const all = async (sampler: (server: Server) => Promise<number>) => {
+    const samplers = Object.entries(servers).map(([name, server]) => [name, () => sampler(server)] as const);
+    return interleave(Object.fromEntries(samplers), rounds);
+  };
+  return [
+    { work: `registry: push a blob of ${LARGE / 1e6} MB`, unit: "ms", samples: await all(push) },
+    { work: "registry: pull it", unit: "ms", samples: await all(pull) },
+  ];
+}
+
 async function time(work: () => Promise<unknown>): Promise<number> {
   const start = Bun.nanoseconds();
   await work();
   return (Bun.nanoseconds() - start) / 1e6;
 }
 
-/** Reads a blob in a process of its own, whose speed is that of the network. */
-async function drain(url: string): Promise<void> {
-  const child = Bun.spawn(["curl", "-sf", "-o", "/dev/null", url], { stdio: ["ignore", "ignore", "ignore"] });
-  if ((await child.exited) !== 0) throw new Error(`${url} cannot be read`);
+async function curl(...args: readonly string[]): Promise<void> {
+  const child = Bun.spawn(["curl", "-sf", "-o", "/dev/null", ...args], { stdio: ["ignore", "ignore", "ignore"] });
+  if ((await child.exited) !== 0) throw new Error(`curl ${args.join(" ")}: exit status ${child.exitCode}`);
 }
 
 async function many(request: () => Promise<unknown>, count = REQUESTS): Promise<void> {
