@@ -22,16 +22,21 @@ export async function withProfiles(path: string, use: (profiles: readonly string
     const profiles = commands.map((command, index) => profile(path, folder, command, index));
     await use(profiles.filter((file) => existsSync(file)));
   } finally {
+    // A layer is mounted for as long as it is kept.
+    Bun.spawnSync([path, ...storeOf(folder), "rmi", "--force", "busybox"], { stdio: ["ignore", "ignore", "ignore"] });
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
 function profile(path: string, folder: string, command: readonly string[], index: number): string {
   const file = join(folder, `order-${index}`);
-  const store = ["--root", join(folder, "root"), "--runroot", join(folder, "run")];
-  Bun.spawnSync(["unshare", "--net", path, ...store, ...command], {
+  Bun.spawnSync(["unshare", "--net", path, ...storeOf(folder), ...command], {
     env: { ...process.env, BUN_BYTECODE_ORDER_OUT: file },
     stdio: ["ignore", "ignore", "ignore"],
   });
   return file;
+}
+
+function storeOf(folder: string): string[] {
+  return ["--root", join(folder, "root"), "--runroot", join(folder, "run")];
 }

@@ -35,8 +35,11 @@ export class Tested implements Disposable {
     const program = this.folder.at("bin/galley");
     ran([process.execPath, "run", join(home, "scripts/build.ts"), program]);
     const galley = [program, "--root", this.folder.at("store"), "--runroot", this.folder.at("run")];
-    ran([...galley, "create", "--network", "none", "busybox"]);
+    ran([...galley, "create", "--name", "made", "--network", "none", "busybox"]);
     ran([...galley, "save", "--output", this.archive, "busybox"]);
+    // A layer is mounted for as long as it is kept.
+    ran([...galley, "rm", "made"]);
+    ran([...galley, "rmi", "busybox"]);
   }
 
   /** Runs the manager's script with a runtime, in namespaces that end with it; what it printed. */
