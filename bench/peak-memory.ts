@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
 import { detectCgroups } from "../src/linux/cgroups/detect.ts";
 import { timed } from "./measurement.ts";
@@ -18,9 +18,9 @@ function place(): Place | undefined {
 
 /**
  * The most memory in KiB that the kernel charges for a command and all that it starts: pages that they write to and new page cache, tables of the
- * kernel. Undefined where this machine does not count (cgroups(7); v2 does from Linux 5.19 on).
+ * kernel. `undo` then ends what it has left. Undefined where this machine does not count (cgroups(7); v2 does from Linux 5.19 on).
  */
-export function peakMemory(command: readonly string[]): number | undefined {
+export function peakMemory(command: readonly string[], undo: readonly string[]): number | undefined {
   const at = place();
   if (at === undefined) return undefined;
   const cgroup = join(at.directory, `galley-bench-memory-${process.pid}`);
@@ -28,16 +28,10 @@ export function peakMemory(command: readonly string[]): number | undefined {
   try {
     if (!existsSync(join(cgroup, at.peak))) return undefined;
     timed(["sh", "-c", 'echo $$ >"$0/cgroup.procs" && exec "$@"', cgroup, ...command], "ignore");
-    return Number(readFileSync(join(cgroup, at.peak), "utf8")) / 1024;
+    const peak = Number(readFileSync(join(cgroup, at.peak), "utf8")) / 1024;
+    timed(undo, "ignore");
+    return peak;
   } finally {
-    removeCgroup(cgroup);
+    rmdirSync(cgroup);
   }
-}
-
-/** What a command leaves running goes to the parent. */
-function removeCgroup(cgroup: string): void {
-  for (const pid of readFileSync(join(cgroup, "cgroup.procs"), "utf8").split("\n")) {
-    if (pid !== "") writeFileSync(join(cgroup, "../cgroup.procs"), pid);
-  }
-  rmdirSync(cgroup);
 }

@@ -39,8 +39,7 @@ export async function runtime(setting: Setting): Promise<Row[]> {
 function memoryOfCreate(programs: Readonly<Record<string, string>>, bundle: string): Row {
   const sample = (program: string): number[] => {
     const id = "galley-bench-memory";
-    const peak = peakMemory([program, "create", "--bundle", bundle, id]);
-    timed([program, "delete", "--force", id], "ignore");
+    const peak = peakMemory([program, "create", "--bundle", bundle, id], [program, "delete", "--force", id]);
     return peak === undefined ? [] : [peak];
   };
   const rounds = Array.from({ length: MEMORY_ROUNDS });
