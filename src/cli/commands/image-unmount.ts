@@ -6,7 +6,7 @@ import { UsageError } from "../usage-error.ts";
 
 export const command = defineCommand({
   usage: "[OPTIONS] IMAGE [IMAGE...]",
-  summary: "Take away one mount of each image",
+  summary: "Unmount an image's root file system",
   flags: {
     all: bool({ short: "a", usage: "Unmount all of the currently mounted images" }),
     force: bool({ short: "f", usage: "Take away all mounts of the images, also while they are used" }),
