@@ -1,12 +1,10 @@
 import { toGalleyError } from "../../errors.ts";
 import type { PlaceOptions } from "../../image/transports/open-place.ts";
 import type { Document, Source } from "../../image/transports/place.ts";
-import type { PlaceName } from "../../image/transports/place-name.ts";
 import type { Descriptor } from "../../spec/image.ts";
 
 /** What is said of an image beside itself. */
 export interface Attached {
-  readonly place: PlaceName;
   readonly source: Source;
   readonly options: PlaceOptions;
 }
@@ -35,15 +33,9 @@ export async function attachments(
   };
 }
 
-async function referrersOf({ place, options }: Attached, root: Document): Promise<readonly object[]> {
-  if (place.transport !== "docker") return [];
-  const [{ Repository }, { RegistryClients }] = await Promise.all([
-    import("../../image/transports/registry/repository.ts"),
-    import("../../image/transports/registry/clients.ts"),
-  ]);
+async function referrersOf({ source, options }: Attached, root: Document): Promise<readonly object[]> {
   try {
-    const repository = new Repository(new RegistryClients(options.registry), place.reference);
-    return (await repository.referrers(root.descriptor.digest, options)).map(shown);
+    return ((await source.referrers?.(root, options)) ?? []).map(shown);
   } catch (failure) {
     // The image is there all the same.
     if (!["permission_denied", "not_found", "unauthenticated"].includes(toGalleyError(failure).code)) throw failure;

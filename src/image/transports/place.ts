@@ -40,6 +40,8 @@ export interface Source {
    * @param role whether the document is what the place's name leads to, or what an index names
    */
   signatures?(document: Document, role: "root" | "part", options?: TransportOptions): Promise<readonly Signature[]>;
+  /** Manifests that name a document as their subject; absent where nothing tells. */
+  referrers?(document: Document, options?: TransportOptions): Promise<readonly Descriptor[]>;
   close(): Promise<void>;
 }
 

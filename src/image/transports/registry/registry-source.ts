@@ -34,5 +34,9 @@ export class RegistrySource implements Source {
     return this.#transport.signatures(this.reference, descriptor.digest, options);
   }
 
+  referrers({ descriptor }: Document, options?: TransportOptions): Promise<readonly Descriptor[]> {
+    return this.#transport.referrers(this.reference, descriptor.digest, options);
+  }
+
   async close(): Promise<void> {}
 }

@@ -100,6 +100,17 @@ export class RegistryTransport implements Transport {
     return new ImageSignatures(this.#clients, here).read(source.reference, digest, options);
   }
 
+  /** What names a manifest of the image as its subject, where the image itself was found. */
+  async referrers(
+    reference: Reference,
+    digest: string,
+    options: TransportOptions = {},
+  ): Promise<readonly Descriptor[]> {
+    const source = await this.#source(reference, options);
+    const { Repository } = await import("./repository.ts");
+    return new Repository(this.#clients, source.reference, source).referrers(digest, options);
+  }
+
   #places(reference: Reference): readonly PullSource[] {
     return this.pinned === undefined ? this.#clients.sources(reference) : [{ ...this.pinned, reference }];
   }

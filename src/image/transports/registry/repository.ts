@@ -2,6 +2,7 @@ import { GalleyError } from "../../../errors.ts";
 import { type Descriptor, type ImageIndex, mediaTypes } from "../../../spec/image.ts";
 import { digestOf } from "../../digest.ts";
 import { canonicalName, type Reference } from "../../reference.ts";
+import type { PullSource } from "../../registries/find-rule.ts";
 import { readCapped } from "../../verify/read.ts";
 import { MAX_MANIFEST, type TransportOptions } from "../transport.ts";
 import type { ApiRequest, RegistryClient } from "./client.ts";
@@ -20,9 +21,11 @@ const MAX_PAGE = 16 << 20;
 
 /** All that can be asked of one repository beside its images (distribution-spec 1.1, content discovery and management). */
 export class Repository {
+  /** @param source the place that the reference was found at; without it the reference's own registry is asked */
   constructor(
     private readonly clients: RegistryClients,
     private readonly reference: Reference,
+    private readonly source?: PullSource,
   ) {}
 
   /** All tags, in the registry's order. */
@@ -126,7 +129,10 @@ export class Repository {
 
   /** Documents that follow one another. */
   async *#pages<T>(path: string, options: TransportOptions): AsyncGenerator<T> {
-    const client = await this.clients.of(this.reference, options);
+    const { source } = this;
+    const client = await (source === undefined
+      ? this.clients.of(this.reference, options)
+      : this.clients.at(source, options));
     const headers = { accept: `${mediaTypes.ociIndex}, application/json` };
     yield* pagesFrom<T>(client, { ...this.#request("GET", path, "pull"), headers }, options);
   }
