@@ -141,7 +141,8 @@ $manager logs "$name"; $manager inspect -f '{{.RestartCount}}' "$name"; removed
 section 'attached'
 printf 'echo typed; exit 4\n' | run --name "$name" -i "$image" sh; said; status; removed
 started -i "$image" sh -c 'read line; echo "got $line"; exit 8'
-echo words | $manager attach "$name"; said; until_true is exited; status; removed
+# Until the end, as docker closes the output with the input.
+{ echo words; until_true is exited; } | $manager attach "$name"; said; status; removed
 $manager create --network none --name "$name" "$image" sh -c 'echo created; exit 9' >/dev/null; status
 $manager start -a "$name"; said; removed
 
