@@ -1,6 +1,6 @@
 import { createPrivateKey, generateKeyPairSync, type KeyObject, randomBytes, scryptSync } from "node:crypto";
+import { secretbox } from "tweetnacl";
 import { GalleyError } from "../../errors.ts";
-import { openBox, sealBox } from "./secretbox.ts";
 
 /** Costs of scrypt that are known: a file must not make its reader work for hours. */
 const costs = [32768, 65536, 131072];
@@ -19,7 +19,7 @@ export function generateSigstoreKey(passphrase: string): { readonly publicKey: s
 function encrypted(secret: Uint8Array, passphrase: string): Uint8Array {
   const [salt, nonce] = [randomBytes(32), randomBytes(24)];
   const params = { N: 65536, r: 8, p: 1 };
-  const box = sealBox(secret, nonce, derived(passphrase, salt, params.N));
+  const box = secretbox(secret, nonce, derived(passphrase, salt, params.N));
   const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString("base64");
   return Buffer.from(
     JSON.stringify({
@@ -77,8 +77,8 @@ function decrypted(text: string, passphrase: string, subject: string): Uint8Arra
   const bytes = (value: unknown) => Buffer.from(typeof value === "string" ? value : "", "base64");
   const nonce = bytes(cipher.nonce);
   if (nonce.length !== 24) throw unusable(subject, "incorrect nonce size");
-  const secret = openBox(bytes(ciphertext), nonce, derived(passphrase, bytes(kdf.salt), N));
-  if (secret !== undefined) return secret;
+  const secret = secretbox.open(bytes(ciphertext), nonce, derived(passphrase, bytes(kdf.salt), N));
+  if (secret !== null) return secret;
   throw unusable(subject, "decrypt: decryption failed", "is the passphrase the right one?");
 }
 

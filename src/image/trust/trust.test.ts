@@ -12,7 +12,6 @@ import { parsePolicy, type SignedIdentity } from "./policy.ts";
 import { loadPolicy } from "./policy-file.ts";
 import { signatureStorage } from "./registries-d.ts";
 import { referenceScopes, requirementsFor, scopesOfPlace } from "./scopes.ts";
-import { openBox, poly1305, sealBox } from "./secretbox.ts";
 import { decodeSignature, encodeSignature, type Signature } from "./signature.ts";
 import { publicKeyOf, sigstoreSigner, verifySigstore } from "./sigstore.ts";
 import { generateSigstoreKey, readSigstoreKey } from "./sigstore-key.ts";
@@ -24,7 +23,6 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(home, { recursive: true, force: true }));
 
-const hex = (text: string) => Buffer.from(text.replace(/\s/g, ""), "hex");
 const manifest = Buffer.from('{"schemaVersion":2}');
 const anything = [{ type: "insecureAcceptAnything" }];
 
@@ -33,36 +31,6 @@ function freshPair() {
   const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   return { privateKey, publicKey: String(publicKey.export({ type: "spki", format: "pem" })) };
 }
-
-describe("boxes", () => {
-  // RFC 8439 section 2.5.2.
-  test("are authenticated by Poly1305", () => {
-    const key = hex("85d6be7857556d337f4452fe42d506a80103808afb0db2fd4abff6af4149f51b");
-    const tag = poly1305(Buffer.from("Cryptographic Forum Research Group"), key);
-    expect(Buffer.from(tag).toString("hex")).toBe("a8061dc1305136c6c22b8baf0c0127a9");
-  });
-
-  // The example of "Cryptography in NaCl", section 10.
-  test("are those of NaCl", () => {
-    const key = hex("1b27556473e985d462cd51197a9a46c76009549eac6474f206c4ee0844f68389");
-    const nonce = hex("69696ee955b62b73cd62bda875fc73d68219e0036b7a0b37");
-    const message = hex(`be075fc53c81f2d5cf141316ebeb0c7b5228c52a4c62cbd44b66849b64244ffc
-      e5ecbaaf33bd751a1ac728d45e6c61296cdc3c01233561f41db66cce314adb31
-      0e3be8250c46f06dceea3a7fa1348057e2f6556ad6b1318a024a838f21af1fde
-      048977eb48f59ffd4924ca1c60902e52f0a089bc76897040e082f93776384864
-      5e0705`);
-    const box = sealBox(message, nonce, key);
-    expect(Buffer.from(box.subarray(0, 32)).toString("hex")).toBe(
-      "f3ffc7703f9400e52a7dfb4b3d3305d98e993b9f48681273c29650ba32fc76ce",
-    );
-    expect(Buffer.from(openBox(box, nonce, key) ?? []).equals(message)).toBeTrue();
-    for (const at of [0, 20]) {
-      const changed = Uint8Array.from(box, (byte, index) => (index === at ? byte ^ 1 : byte));
-      expect(openBox(changed, nonce, key)).toBeUndefined();
-    }
-    expect(openBox(box.subarray(0, 8), nonce, key)).toBeUndefined();
-  });
-});
 
 describe("sigstore's keys", () => {
   // scrypt is slow on purpose.
