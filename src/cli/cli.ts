@@ -2,6 +2,7 @@ import type { ImageFiles } from "../engine/image-files/image-files.ts";
 import type { Containers } from "../engine/types.ts";
 import type { Usage } from "../engine/usage/usage.ts";
 import type { ArtifactStore } from "../image/artifacts/artifact-store.ts";
+import type { ConvertedLayers } from "../image/convert-layers.ts";
 import type { ManifestLists } from "../image/lists/manifest-lists.ts";
 import type { Images } from "../image/types.ts";
 
@@ -46,10 +47,8 @@ export interface CliEngine {
   usage(): Promise<Usage>;
   manifestLists(): Promise<ManifestLists>;
   artifacts(): Promise<ArtifactStore>;
-  /** Gives all kept layers another form; gives their diff IDs, and those that running containers keep as they are. */
-  convertLayers(
-    to: "erofs" | "directories",
-  ): Promise<{ readonly converted: readonly string[]; readonly inUse: readonly string[] }>;
+  /** Gives all kept layers another form. */
+  convertLayers(to: "erofs" | "directories"): Promise<ConvertedLayers>;
 }
 
 /** What commands see of the world: everything that a test would want to replace. */

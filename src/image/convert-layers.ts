@@ -1,3 +1,4 @@
+import { GalleyError } from "../errors.ts";
 import type { ImageManifest } from "../spec/image.ts";
 import { decompress } from "./pull/decompress.ts";
 import type { KeptLayers, LayerForm } from "./snapshot/kept-layers.ts";
@@ -10,6 +11,8 @@ export interface ConvertedLayers {
   readonly converted: readonly string[];
   /** Directories that running containers stand on. */
   readonly inUse: readonly string[];
+  /** Directories that an index has no form for. */
+  readonly onlyDirectories: readonly string[];
 }
 
 /** Gives all layers of images the form, one after the other; a layer at a time is on disk twice. */
@@ -22,7 +25,7 @@ export async function convertLayers(
 ): Promise<ConvertedLayers> {
   const used = layersInUse(store, inUse);
   const converted: string[] = [];
-  const left: string[] = [];
+  const [left, only] = [new Set<string>(), new Set<string>()];
   for (const image of store.table.all()) {
     const manifest = store.content.readJson<ImageManifest>({
       digest: image.manifest_digest,
@@ -31,16 +34,28 @@ export async function convertLayers(
     for (const [position, { diff_id: diffId }] of store.table.layersOf(image.id).entries()) {
       const form = kept.formOf(diffId);
       const blob = manifest.layers[position];
-      if (form === undefined || form === to || blob === undefined) continue;
+      if (form === undefined || form === to || blob === undefined || only.has(diffId)) continue;
       if (form === "directories" && used.has(diffId)) {
-        left.push(diffId);
+        left.add(diffId);
         continue;
       }
-      await kept.convert(diffId, to, () => decompress(verified(store.content.stream(blob.digest), blob)), signal);
-      converted.push(diffId);
+      const tar = () => decompress(verified(store.content.stream(blob.digest), blob));
+      if (await converts(kept.convert(diffId, to, tar, signal))) converted.push(diffId);
+      else only.add(diffId);
     }
   }
-  return { converted, inUse: [...new Set(left)] };
+  return { converted, inUse: [...left], onlyDirectories: [...only] };
+}
+
+/** Whether it can be done at all: what an index has no form for is no failure of the others. */
+async function converts(conversion: Promise<void>): Promise<boolean> {
+  try {
+    await conversion;
+    return true;
+  } catch (failure) {
+    if (failure instanceof GalleyError && failure.code === "unimplemented") return false;
+    throw failure;
+  }
 }
 
 function layersInUse(store: ImageStore, inUse: InUse): ReadonlySet<string> {

@@ -12,9 +12,10 @@ export const command = defineCommand({
   async run({ cli, flags }) {
     const { to } = flags;
     if (to !== "erofs" && to !== "directories") throw new UsageError("--to must be erofs or directories", 125, true);
-    const { converted, inUse } = await (await cli.engine()).convertLayers(to);
+    const { converted, inUse, onlyDirectories } = await (await cli.engine()).convertLayers(to);
     for (const diffId of converted) cli.out(`${diffId}\n`);
     for (const diffId of inUse) cli.err(`${diffId}: a running container stands on it; left as it is\n`);
+    for (const diffId of onlyDirectories) cli.err(`${diffId}: an index has no form for it; it stays a directory\n`);
     return inUse.length === 0 ? 0 : 1;
   },
 });
