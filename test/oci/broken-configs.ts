@@ -139,13 +139,13 @@ export const brokenConfigs: readonly Break[] = [
   ],
   [
     "a namespace that is none",
-    ({ linux }) => linux.namespaces.push({ type: "disk" }),
-    'validate linux.namespaces[5].type: unknown namespace "disk" (use one of pid, network, mount, ipc, uts, user, cgroup, time)',
+    ({ linux }) => linux.namespaces.splice(1, 0, { type: "disk" }),
+    'validate linux.namespaces[1].type: unknown namespace "disk" (use one of pid, network, mount, ipc, uts, user, cgroup, time)',
   ],
   [
     "a namespace that is there twice",
-    ({ linux }) => linux.namespaces.push({ type: "pid" }),
-    "validate linux.namespaces[5].type: the namespace pid is there already, as number 0",
+    ({ linux }) => linux.namespaces.splice(1, 0, { type: "pid" }),
+    "validate linux.namespaces[1].type: the namespace pid is there already, as number 0",
   ],
   [
     "a namespace by a relative path",

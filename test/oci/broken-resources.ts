@@ -26,6 +26,7 @@ export const brokenResources: readonly Break[] = [
     "fewer shares than there are",
     ({ linux }) => (linux.resources.cpu = { shares: 1 }),
     "linux.resources.cpu.shares: the minimum allowed cpu-shares is 2",
+    "v1",
   ],
   [
     "a weight out of range",

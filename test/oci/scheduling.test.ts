@@ -1,6 +1,6 @@
 /** What the kernel says of a process's scheduling: asked of the process itself, in its container. */
 import { describe, expect } from "bun:test";
-import { cpus } from "node:os";
+import { cpus, release } from "node:os";
 import { exampleConfig } from "../../src/runtime/oci/example.ts";
 import type { ProcessConfig } from "../../src/spec/runtime.ts";
 import { testWith } from "../harness/requirements.ts";
@@ -14,6 +14,9 @@ function root(name: string, body: () => Promise<void>): void {
 
 const allowed = ["grep", "Cpus_allowed_list", "/proc/self/status"];
 const { linux = {} } = exampleConfig();
+const [major = 0, minor = 0] = release().split(".").map(Number);
+/** Whether a process keeps its CPUs when it moves to another cpuset; an older kernel gives it all that the new one has. */
+const outlivesCpuset = major > 6 || (major === 6 && minor >= 2);
 
 /** Runs an exec of a process that is described by a file. */
 async function execProcess(bundle: OciBundle, process: Partial<ProcessConfig>): Promise<string> {
@@ -37,7 +40,9 @@ describe("the CPUs of a process", () => {
     bundle.configure("exec sleep 1000");
     await bundle.ok("run", "-d", bundle.id);
     expect(bound("exec", bundle.id, ...allowed)).toBe(free);
-    expect(await execProcess(bundle, { args: allowed, execCPUAffinity: { initial: "0" } })).toMatch(/\t0\n$/);
+    expect(await execProcess(bundle, { args: allowed, execCPUAffinity: { initial: "0" } })).toBe(
+      outlivesCpuset ? free.replace(/\t.*/, "\t0") : free,
+    );
     const file = bundle.folder.at("process.json");
     expect((await bundle.run("--debug", "exec", "-p", file, bundle.id)).stderr).toContain("nsexec: affinity: 0x1");
     expect(await execProcess(bundle, { args: allowed, execCPUAffinity: { initial: "0", final: "0" } })).toMatch(
