@@ -148,6 +148,31 @@ describe("a list is pushed", () => {
   });
 });
 
+testWith(
+  needs,
+  "a list is among images, and removed as one, as with podman",
+  async () => {
+    await ok("pull", "-q", `${app}:amd`);
+    const id = await ok("manifest", "create", "shown:1", `${app}:amd`);
+    await ok("manifest", "create", "shown:2");
+    const template = ["--format", "{{.Repository}} {{.Tag}} {{.ID}} {{.Size}}"];
+    expect((await ok("images", ...template)).split("\n")).toContainEqual(
+      expect.stringMatching(new RegExp(`^shown 1 ${id.slice(0, 12)} [0-9]+B$`)),
+    );
+    const listed = async (filter: string) => (await ok("images", "--filter", filter, ...template)).split("\n");
+    expect((await listed("manifest=true")).map((line) => line.slice(0, 7))).toContain("shown 2");
+    expect((await listed("manifest=false")).join()).not.toContain("shown");
+    expect((await listed("reference=shown")).map((line) => line.slice(0, 7)).sort()).toEqual(["shown 1", "shown 2"]);
+    expect((await listed("dangling=true")).join()).not.toContain("shown");
+    expect((await store().galley(["image", "exists", "shown:2"])).status).toBe(0);
+    expect(await ok("rmi", "shown:1")).toBe(`Untagged: shown:1\nDeleted: ${id}`);
+    expect(await ok("rmi", await ok("images", "-q", "shown"))).toStartWith("Untagged: shown:2\nDeleted: ");
+    await fails(1, "No such image: shown:1", "rmi", "shown:1");
+    expect((await store().galley(["image", "exists", `${app}:amd`])).status).toBe(0);
+  },
+  20_000,
+);
+
 testWith(needs, "images and lists are removed", async () => {
   await ok("manifest", "remove", "list:2", amd.descriptor.digest);
   expect(await digests("list:2")).toEqual([arm.descriptor.digest]);

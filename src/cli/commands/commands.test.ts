@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import type { Container, Containers } from "../../engine/types.ts";
 import { GalleyError } from "../../errors.ts";
+import type { ManifestLists } from "../../image/lists/manifest-lists.ts";
 import type { ImageRecord, Images } from "../../image/types.ts";
 import type { Cli, CliEngine, Volumes } from "../cli.ts";
 import { findCommand } from "../find-command.ts";
@@ -133,7 +134,7 @@ function fakeEngine(calls: string[]): CliEngine {
     imageFiles: () => Promise.reject(noSuch("mount", "")),
     convertLayers: () => Promise.reject(noSuch("layer", "")),
     usage: () => Promise.reject(noSuch("usage", "")),
-    manifestLists: () => Promise.reject(noSuch("list", "")),
+    manifestLists: async () => ({ all: () => [], find: () => undefined }) as unknown as ManifestLists,
     artifacts: () => Promise.reject(noSuch("artifact", "")),
   };
 }

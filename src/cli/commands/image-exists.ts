@@ -7,7 +7,7 @@ export const command = defineCommand({
   args: { least: 1, most: 1 },
   failureStatus: 125,
   async run({ cli, args: [name = ""] }) {
-    const { images } = await cli.engine();
-    return images.find(name) === undefined ? 1 : 0;
+    const { images, manifestLists } = await cli.engine();
+    return images.find(name) === undefined && (await manifestLists()).find(name) === undefined ? 1 : 0;
   },
 });

@@ -1,3 +1,6 @@
+import type { ImageRecord } from "../../image/types.ts";
+import type { Filters } from "../../image/views/filters.ts";
+import type { CliEngine } from "../cli.ts";
 import { defineCommand } from "../command.ts";
 import { bool, filter } from "../flags/kinds.ts";
 import { renderListing } from "../format/listing.ts";
@@ -20,7 +23,7 @@ export const command = defineCommand({
   async run({ cli, flags, args: [pattern] }) {
     const engine = await cli.engine();
     const reference = pattern === undefined ? {} : { reference: [...(flags.filter.reference ?? []), pattern] };
-    const found = engine.images.list({ filters: { ...flags.filter, ...reference } });
+    const found = await listed(engine, { ...flags.filter, ...reference });
     const format = chooseFormat(flags, dockerConfig(cli.env).imagesFormat ?? "");
     const withDigests = flags.digests || format.includes("{{.Digest}}");
     const names = flags.quiet ? found.map((image) => ({ image, ...nameless })) : imageNames(found, withDigests);
@@ -35,6 +38,19 @@ export const command = defineCommand({
     return 0;
   },
 });
+
+/** Images, with lists of images among them, as podman shows them. */
+async function listed({ images, manifestLists }: CliEngine, filters: Filters): Promise<readonly ImageRecord[]> {
+  const found = images.list({ filters });
+  const lists = (await manifestLists()).all();
+  if (lists.length === 0) return found;
+  const [{ listAsImage }, { filterImages }] = await Promise.all([
+    import("../../image/lists/as-image.ts"),
+    import("../../image/views/filters.ts"),
+  ]);
+  const shown = filterImages(lists.map(listAsImage), filters, (reference) => images.get(reference));
+  return [...found, ...shown].sort((a, b) => Date.parse(b.createdAt) - Date.parse(a.createdAt));
+}
 
 const nameless = { repository: "", tag: "", digest: "" };
 

@@ -1,8 +1,8 @@
 import { toGalleyError } from "../../errors.ts";
-import { familiarName, parseReference } from "../../image/reference.ts";
 import { defineCommand } from "../command.ts";
 import { bool } from "../flags/kinds.ts";
 import { reportOne } from "../report.ts";
+import { describeRemoved } from "../rows/removed.ts";
 
 export const command = defineCommand({
   usage: "[OPTIONS] LIST [LIST...]",
@@ -15,8 +15,7 @@ export const command = defineCommand({
     let status = 0;
     for (const name of args) {
       try {
-        const list = lists.remove(name);
-        cli.out(`Untagged: ${familiarName(parseReference(list.name))}\nDeleted: ${list.id}\n`);
+        for (const item of lists.remove(name)) cli.out(`${describeRemoved(item)}\n`);
       } catch (failure) {
         if (flags.ignore && toGalleyError(failure).code === "not_found") continue;
         reportOne(cli, failure);

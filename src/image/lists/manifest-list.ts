@@ -7,6 +7,8 @@ export interface ManifestList {
   readonly name: string;
   /** Hexadecimal digits, the same for all its life. */
   readonly id: string;
+  /** RFC 3339. */
+  readonly createdAt: string;
   readonly manifests: readonly Descriptor[];
   readonly annotations: Readonly<Record<string, string>>;
   /** Where each manifest comes from, a place as people write it, by its digest. */

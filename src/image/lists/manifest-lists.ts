@@ -1,6 +1,7 @@
 import type { Database } from "bun:sqlite";
 import { GalleyError } from "../../errors.ts";
 import { canonicalName, familiarName, parseReference, withDefaultTag } from "../reference.ts";
+import type { RemovedItem } from "../types.ts";
 import type { ManifestList } from "./manifest-list.ts";
 
 interface Row {
@@ -9,6 +10,7 @@ interface Row {
   readonly manifests: string;
   readonly annotations: string;
   readonly sources: string;
+  readonly created: string;
 }
 
 /** The lists of a store, by name. They hold what was said of images, and no images: those stay where they are until a list is pushed. */
@@ -44,7 +46,8 @@ export class ManifestLists {
     if (reference.digest !== undefined)
       throw new GalleyError("invalid_argument", "a list is named by a tag, not by a digest", { subject: text });
     const id = `${crypto.randomUUID()}${crypto.randomUUID()}`.replaceAll("-", "");
-    const fresh = { name: canonicalName(reference), id, manifests: [], annotations, sources: {} };
+    const createdAt = new Date().toISOString();
+    const fresh = { name: canonicalName(reference), id, createdAt, manifests: [], annotations, sources: {} };
     return this.#change(() => {
       const known = this.find(text);
       if (known === undefined) return this.#write(fresh);
@@ -62,11 +65,12 @@ export class ManifestLists {
     return this.#change(() => this.#write(change(this.get(text))));
   }
 
-  remove(text: string): ManifestList {
+  /** What is given back is what podman prints of it. */
+  remove(text: string): readonly RemovedItem[] {
     return this.#change(() => {
       const list = this.get(text);
       this.database.run("DELETE FROM manifest_lists WHERE name = ?", [list.name]);
-      return list;
+      return [{ untagged: familiarName(parseReference(list.name)) }, { deleted: list.id }];
     });
   }
 
@@ -76,15 +80,19 @@ export class ManifestLists {
 
   #write(list: ManifestList): ManifestList {
     const texts = [list.manifests, list.annotations, list.sources].map((value) => JSON.stringify(value));
-    this.database.run("INSERT OR REPLACE INTO manifest_lists VALUES (?, ?, ?, ?, ?)", [list.name, list.id, ...texts]);
+    this.database.run(
+      "INSERT OR REPLACE INTO manifest_lists (name, id, manifests, annotations, sources, created) VALUES (?, ?, ?, ?, ?, ?)",
+      [list.name, list.id, ...texts, list.createdAt],
+    );
     return list;
   }
 }
 
-function listOf({ name, id, manifests, annotations, sources }: Row): ManifestList {
+function listOf({ name, id, manifests, annotations, sources, created }: Row): ManifestList {
   return {
     name,
     id,
+    createdAt: created,
     manifests: JSON.parse(manifests),
     annotations: JSON.parse(annotations),
     sources: JSON.parse(sources),

@@ -11,5 +11,6 @@ export const listSchema: Schema = {
        annotations TEXT NOT NULL,
        sources TEXT NOT NULL
      ) WITHOUT ROWID;`,
+    "ALTER TABLE manifest_lists ADD COLUMN created TEXT NOT NULL DEFAULT '0001-01-01T00:00:00Z';",
   ],
 };

@@ -1,4 +1,5 @@
 import { GalleyError } from "../../errors.ts";
+import { mediaTypes } from "../../spec/image.ts";
 import type { ImageRecord } from "../types.ts";
 
 /** docker's `--filter` pairs by key. */
@@ -15,6 +16,7 @@ const tests: Readonly<Record<string, Test>> = {
   since: (image, value, of) => time(image) > time(of(value)),
   until: (image, value) => time(image) < moment(value),
   reference: matchesReference,
+  manifest: (image, value) => isList(image) === truth("manifest", value),
 };
 
 /** Keys of which every value must hold; of the others one is enough. */
@@ -45,6 +47,11 @@ function truth(key: string, value: string): boolean {
   if (/^(1|t|true)$/i.test(value)) return true;
   if (/^(0|f|false)$/i.test(value)) return false;
   throw invalidFilter(`${key}=${value}`, "write true or false");
+}
+
+/** A list of images for several platforms that is put together in the store. */
+function isList({ manifest: { mediaType } }: ImageRecord): boolean {
+  return mediaType === mediaTypes.ociIndex || mediaType === mediaTypes.dockerList;
 }
 
 function hasLabel(image: ImageRecord, value: string): boolean {
