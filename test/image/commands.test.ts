@@ -313,4 +313,36 @@ describe("the store's images", () => {
       "[/bin/sh -c cat /etc/hello] made",
     );
   });
+  async function savedTogether(): Promise<void> {
+    const name = `${registry.host}/team/app:1`;
+    await store.ok(["pull", "-q", name]);
+    await store.ok(["tag", name, "saved:1"]);
+    const before = await store.ok(["image", "inspect", "-f", "{{.Id}} {{.RootFS.Layers}}", "saved:1"]);
+    await store.ok(["import", "-", "second:2"], { stdin: tar([file("second", "2")]) });
+    await store.ok(["tag", "saved:1", "again:1"]);
+    const names = ["saved:1", "second:2", "again:1"];
+    const [archive, directory, plain] = [fresh("several.tar"), fresh("several"), fresh("plain")];
+    await store.ok(["save", "-m", "-q", "--format", "oci-archive", "-o", archive, ...names]);
+    await store.ok(["save", "--uncompressed", "--format", "oci-dir", "-o", directory, ...names]);
+    await store.ok(["save", "--compress", "--format", "docker-dir", "-o", plain, "second:2"]);
+    const shown = (place: string) => JSON.parse(debian(["inspect", "--raw", place]));
+    for (const name of names) {
+      const full = `docker.io/library/${name}`;
+      expect(shown(`oci-archive:${archive}:${full}`).layers[0].mediaType).toEndWith("+gzip");
+    }
+    expect(shown(`oci:${directory}:docker.io/library/second:2`).layers[0].mediaType).toEndWith(".tar");
+    expect(shown(`dir:${plain}`).layers[0].mediaType).toEndWith("gzip");
+    await store.ok(["rmi", "-f", ...names]);
+    for (const path of [archive, directory]) {
+      expect((await store.ok(["load", "-i", path])).split("\n").sort()).toEqual(
+        names.map((name) => `Loaded image: ${name}`).sort(),
+      );
+      expect(await store.ok(["image", "inspect", "-f", "{{.Id}} {{.RootFS.Layers}}", "again:1"])).toBe(before);
+    }
+    const refused = await store.galley(["save", "--format", "docker-dir", "-o", fresh("two"), ...names]);
+    expect(refused.stderr).toContain("holds one image");
+  }
+
+  const several = "are saved several at a time to an archive and a directory of OCI's layout, as skopeo reads them";
+  testWith({ root: true, commands: ["skopeo"] }, several, savedTogether, 30_000);
 });

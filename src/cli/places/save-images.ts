@@ -6,7 +6,7 @@ import { ArchiveWriter } from "../../image/transports/docker-archive/archive-wri
 import { ArchiveSink } from "../../image/transports/files/archive-sink.ts";
 import { DirectorySink } from "../../image/transports/files/file-sink.ts";
 import { descriptorOutput, fileOutput, type Output } from "../../image/transports/files/output.ts";
-import { LayoutDestination } from "../../image/transports/oci/layout-destination.ts";
+import { LayoutWriter } from "../../image/transports/oci/layout-writer.ts";
 import { openDestination } from "../../image/transports/open-place.ts";
 import type { Destination } from "../../image/transports/place.ts";
 import type { Images } from "../../image/types.ts";
@@ -28,18 +28,21 @@ interface Wanted {
   readonly tags: readonly string[];
 }
 
-/** Writes images of the store to one archive, or one image to a directory. */
+/** Writes images of the store to one archive or layout, or one image to a directory. */
 export async function saveImages(images: Images, names: readonly string[], options: SaveOptions): Promise<void> {
   const wanted = chosen(images, names, options.platform);
-  if (options.format === "docker-archive") return saveArchive(images, wanted, options);
+  if (options.format !== "docker-dir") return saveAll(images, wanted, options);
   const [only, second] = wanted;
   if (only === undefined || second !== undefined) {
     throw new GalleyError("invalid_argument", `${options.format} holds one image`, {
       op: "save",
-      hint: "save several to a docker-archive",
+      hint: "save several to a docker-archive, an oci-archive or an oci-dir",
     });
   }
-  await copyTo(images, only, await layoutFor(only, options), options.signal);
+  const { output, compress, scratch } = options;
+  const layers = compress ? "compressed" : "any";
+  const place = await openDestination({ transport: "dir", path: output }, { layers, scratch });
+  await copyTo(images, only, place, options.signal);
 }
 
 /** Each image once; a name that is a repository alone means all its tags, as docker has it. */
@@ -62,27 +65,23 @@ function outputFor({ output }: SaveOptions): Output {
   return output === "" || output === "-" ? descriptorOutput(1, "standard output") : fileOutput(resolve(output));
 }
 
-async function saveArchive(images: Images, wanted: readonly Wanted[], options: SaveOptions): Promise<void> {
-  const writer = new ArchiveWriter(`docker-archive:${options.output}`, outputFor(options), options.scratch);
+async function saveAll(images: Images, wanted: readonly Wanted[], options: SaveOptions): Promise<void> {
+  const writer = writerFor(options);
   try {
-    for (const one of wanted) await copyTo(images, one, writer.image(one.tags, false), options.signal);
+    for (const one of wanted) await copyTo(images, one, writer.image(one.tags), options.signal);
     await writer.finish();
   } finally {
     await writer.close();
   }
 }
 
-async function layoutFor({ tags }: Wanted, options: SaveOptions): Promise<Destination> {
-  const { format, output, compress, uncompressed, scratch } = options;
-  if (format === "docker-dir") {
-    const layers = compress ? "compressed" : "any";
-    return openDestination({ transport: "dir", path: output }, { layers, scratch });
-  }
-  const layers = uncompressed ? "any" : "compressed";
-  const parts = { name: `${format}:${output}`, refName: tags[0], layers } as const;
-  if (format === "oci-archive")
-    return new LayoutDestination({ ...parts, sink: new ArchiveSink(outputFor(options), scratch) });
-  return new LayoutDestination({ ...parts, sink: new DirectorySink(resolve(output)) });
+function writerFor(options: SaveOptions): ArchiveWriter | LayoutWriter {
+  const { format, output, uncompressed, scratch } = options;
+  const name = `${format}:${output}`;
+  if (format === "docker-archive") return new ArchiveWriter(name, outputFor(options), scratch);
+  const sink =
+    format === "oci-archive" ? new ArchiveSink(outputFor(options), scratch) : new DirectorySink(resolve(output));
+  return new LayoutWriter(name, sink, uncompressed ? "any" : "compressed");
 }
 
 async function copyTo(images: Images, { id }: Wanted, destination: Destination, signal: AbortSignal): Promise<void> {

@@ -40,7 +40,7 @@ export class ArchiveWriter {
    * A place for one image. `whole` where nothing follows it: its commit finishes the archive, its closing closes it.
    * @param tags names of the image, without digests
    */
-  image(tags: readonly string[], whole: boolean): Destination {
+  image(tags: readonly string[], whole = false): Destination {
     return new ArchiveDestination(this.name, this.#sink, this.#there, {
       add: (config, layers) => this.#add(config, layers, tags.map(checkedTag)),
       finish: whole ? () => this.finish() : async () => undefined,

@@ -13,6 +13,8 @@ export interface LayoutParts {
   /** The image's name in the layout. */
   readonly refName?: string | undefined;
   readonly layers: Traits["layers"];
+  /** Images that the index has besides. */
+  readonly entries?: readonly Descriptor[];
   /** Where blobs go when the layout shares them with others, and what is there. */
   readonly shared?: { readonly sink: FileSink; readonly files: FileSet } | undefined;
 }
@@ -21,7 +23,7 @@ export interface LayoutParts {
 export class LayoutDestination implements Destination {
   readonly name: string;
   readonly traits: Traits;
-  #root: Descriptor | undefined;
+  protected root: Descriptor | undefined;
 
   constructor(private readonly parts: LayoutParts) {
     this.name = parts.name;
@@ -45,15 +47,15 @@ export class LayoutDestination implements Destination {
     const { sink, shared } = this.parts;
     if (shared === undefined) await sink.put(blobPath(descriptor.digest), bytes);
     else await shared.sink.put(sharedPath(descriptor.digest), bytes);
-    if (role === "root") this.#root = descriptor;
+    if (role === "root") this.root = descriptor;
   }
 
   async commit(): Promise<void> {
-    const { sink, files, refName } = this.parts;
+    const { sink, files, refName, entries = [] } = this.parts;
     const before =
       files === undefined || (await files.size("index.json")) === undefined ? [] : await layoutIndex(files);
-    const kept = "manifests" in before ? before.manifests : [];
-    const root = this.#root;
+    const kept = "manifests" in before ? before.manifests : entries;
+    const root = this.root;
     const manifests = root === undefined ? kept : withImage(kept, root, refName);
     const index: ImageIndex = { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests };
     await sink.put("oci-layout", Buffer.from('{"imageLayoutVersion": "1.0.0"}'));
