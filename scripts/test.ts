@@ -24,6 +24,8 @@ const tools: Readonly<Record<string, string>> = {
   skopeo: "skopeo",
   openssl: "openssl",
   gpg: "gpg",
+  ssh: "openssh-client",
+  sshd: "openssh-server",
   criu: "criu",
   podman: "podman",
   catatonit: "catatonit",

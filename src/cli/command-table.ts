@@ -246,12 +246,8 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     [],
     () => import("./commands/image-mount.ts"),
   ),
-  "image tree": entry(
-    "command",
-    "Print the layers of an image as a tree",
-    [],
-    () => import("./commands/image-tree.ts"),
-  ),
+  "image scp": entry("command", "Copy an image between hosts", [], () => import("./commands/image-scp.ts")),
+  "image tree": entry("command", "Print an image's layers as a tree", [], () => import("./commands/image-tree.ts")),
   "image unmount": entry(
     "command",
     "Unmount an image's root file system",

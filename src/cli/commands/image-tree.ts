@@ -6,7 +6,7 @@ import { shortId } from "../rows/text.ts";
 
 export const command = defineCommand({
   usage: "[OPTIONS] IMAGE",
-  summary: "Print the layers of an image as a tree",
+  summary: "Print an image's layers as a tree",
   flags: { whatrequires: bool({ usage: "Show all images and layers that stand on the image" }) },
   args: { least: 1, most: 1 },
   failureStatus: 125,
