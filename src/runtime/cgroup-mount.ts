@@ -17,7 +17,8 @@ const BOTH_EMPTY = FROM_EMPTY | flag.MOVE_MOUNT_T_EMPTY_PATH;
 
 /**
  * The container's view of its own cgroup, made once the process is in it: cgroup2 alone, or a tmpfs with one directory for each v1
- * hierarchy. In a cgroup namespace of its own the process mounts them anew; otherwise only its own subtrees are bound in.
+ * hierarchy. In a cgroup namespace of its own the process mounts them anew; otherwise its own subtrees of v1 are bound in, and all
+ * of cgroup2, as its paths in /proc are the host's. To mount that anew would change the options of the host's own.
  */
 export function cgroupMount(
   destination: string,
@@ -30,10 +31,10 @@ export function cgroupMount(
   const { set } = attributes;
   const own = hasOwnNamespace(config.linux ?? {});
   const path = config.linux?.cgroupsPath ?? "/";
-  const place = (hierarchy: Hierarchy, version: 1 | 2): string =>
-    path === "" ? ownDirectory(hierarchy) : cgroupLocation(hierarchy, version, path);
+  const place = (hierarchy: Hierarchy): string =>
+    path === "" ? ownDirectory(hierarchy) : cgroupLocation(hierarchy, 1, path);
   if (mode === "v2" && v2 !== undefined) {
-    const made = own ? newMount("cgroup2", [], set, cause) : ownSubtree(place(v2, 2), attributes, cause);
+    const made = own ? newMount("cgroup2", [], set, cause) : boundSubtree(v2.mountPoint, attributes, cause);
     return [...made, ...attach(slot.mount, destination, cause)];
   }
   const source = { key: "source", value: "cgroup" };
@@ -46,7 +47,7 @@ export function cgroupMount(
     const name = directoryName(hierarchy);
     const made = own
       ? newMount("cgroup", hierarchyParameters(hierarchy), set, `${cause}: ${name}`)
-      : ownSubtree(place(hierarchy, 1), attributes, `${cause}: ${name}`);
+      : boundSubtree(place(hierarchy), attributes, `${cause}: ${name}`);
     steps.push(...made, ...putBelowTop(hierarchy, name, cause));
   }
   if ((set & mountAttr.RDONLY) !== 0) steps.push(setOnMount(TOP, { set: mountAttr.RDONLY, clear: 0 }, 0, cause));
@@ -71,7 +72,7 @@ function hierarchyParameters({ controllers }: Hierarchy): FsParameter[] {
   return controllers.some((name) => name.startsWith(prefix)) ? [{ key: "none" }, ...all] : all;
 }
 
-function ownSubtree(directory: string, attributes: AttributeChange, cause: string): Step[] {
+function boundSubtree(directory: string, attributes: AttributeChange, cause: string): Step[] {
   const clone = flag.OPEN_TREE_CLONE | flag.OPEN_TREE_CLOEXEC;
   return [
     step("open_tree", [CWD, directory, clone], { out: slot.mount, cause }),

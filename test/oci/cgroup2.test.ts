@@ -78,6 +78,20 @@ describe("an exec", () => {
   });
 });
 
+unified(
+  "without a cgroup namespace of its own a container sees all cgroups, and may go where it may write",
+  async () => {
+    const away = `${top}/galley-away-${process.pid}`;
+    mkdirSync(away);
+    const namespaces = (example?.namespaces ?? []).filter(({ type }) => type !== "cgroup");
+    await using bundle = await moved(`echo 1 > ${away}/cgroup.procs`, { namespaces });
+    const { pid } = JSON.parse(await bundle.ok("state", bundle.id)) as { pid: number };
+    expect(readFileSync(`/proc/${pid}/cgroup`, "utf8")).toBe(`0::${away.slice(top.length)}\n`);
+    await bundle.ok("delete", "-f", bundle.id);
+    rmdirSync(away);
+  },
+);
+
 describe("the cgroup of a container in a user namespace", () => {
   const first = 100_000;
   const map = [{ containerID: 0, hostID: first, size: 65_536 }];

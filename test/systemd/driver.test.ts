@@ -104,6 +104,40 @@ describe("a container in a scope", () => {
     expect(limitIn(bundle.id, "pids", "pids.max")).toBe("30");
   });
 
+  withSystemd("is runc's where no path names it", async () => {
+    await using bundle = bundleWith("exec sleep 1000", { cgroupsPath: "" });
+    await bundle.ok("--systemd-cgroup", "run", "-d", bundle.id);
+    const unit = `runc-${bundle.id}.scope`;
+    expect(show(unit, "ActiveState", "Slice")).toEqual({ ActiveState: "active", Slice: "system.slice" });
+    await bundle.ok("delete", "-f", bundle.id);
+    expect(show(unit, "LoadState")).toEqual({ LoadState: "not-found" });
+  });
+
+  withSystemd("keeps what systemd cannot say, and loses its limit of swap with that of memory", async () => {
+    const memory = { limit: 64 * 2 ** 20, swap: 96 * 2 ** 20 };
+    await using bundle = bundleWith("exec sleep 1000", {
+      resources: { memory, cpu: { period: 1_000_000 }, pids: { limit: 20 } },
+    });
+    await bundle.ok("--systemd-cgroup", "run", "-d", bundle.id);
+    const period = isUnified ? "cpu.max" : "cpu.cfs_period_us";
+    expect(limitIn(bundle.id, "cpu", period)).toBe(isUnified ? "max 1000000" : "1000000");
+    if (!isUnified) return;
+    expect(show(`galley-${bundle.id}.scope`, "MemorySwapMax")).toEqual({ MemorySwapMax: String(32 * 2 ** 20) });
+    await bundle.ok("update", "--memory", "-1", bundle.id);
+    expect(show(`galley-${bundle.id}.scope`, "MemorySwapMax")).toEqual({ MemorySwapMax: "infinity" });
+  });
+
+  withSystemd("may become idle, and has a weight again", async () => {
+    if (!isUnified) return;
+    await using bundle = bundleWith("exec sleep 1000");
+    await bundle.ok("--systemd-cgroup", "run", "-d", bundle.id);
+    const { stderr } = await bundle.run("update", "--cpu-share", "200", "--cpu-idle", "1", bundle.id);
+    expect(stderr).toContain("unable to apply both CPUWeight and CpuIdle to systemd, ignoring CPUWeight");
+    expect(limitIn(bundle.id, "cpu", "cpu.idle")).toBe("1");
+    await bundle.ok("update", "--cpu-share", "200", bundle.id);
+    expect(limitIn(bundle.id, "cpu", "cpu.idle")).toBe("0");
+  });
+
   withSystemd("may have a limit of one process", async () => {
     await using bundle = bundleWith("echo alone; true | true", { resources: { pids: { limit: 1 } } });
     const { stdout, stderr } = await bundle.run("--systemd-cgroup", "run", bundle.id);

@@ -42,9 +42,9 @@ export const command = defineRuntimeCommand({
   summary: "Update container resource constraints",
   flags,
   args: { least: 1, most: 1 },
-  async run({ root, native, flags: given, args: [id = ""], changed }) {
+  async run({ root, native, log, flags: given, args: [id = ""], changed }) {
     const resources = given.resources === "" ? fromFlags(given, changed) : fromFile(given.resources);
-    await updateContainer(homeOf(root, id), resources, native());
+    await updateContainer(homeOf(root, id), resources, { native: native(), log });
     return 0;
   },
 });

@@ -30,8 +30,14 @@ test("only what changes is written, in an order that fits what is there", () => 
 
 test("a limit below the usage is refused where that is asked for", () => {
   const memory = { limit: 100, checkBeforeUpdate: true };
-  expect(() => update(v2, { memory }, { "/cg/c/memory.current": "200\n" })).toThrow("uses 200 bytes already");
-  expect(() => update(v1, { memory }, { "/m/c/memory.usage_in_bytes": "200\n" })).toThrow("uses 200 bytes already");
+  expect(() => update(v2, { memory }, { "/cg/c/memory.current": "200\n" })).toThrow(
+    "rejecting memory limit 100 <= usage 200",
+  );
+  const both = { ...memory, swap: 150 };
+  expect(() => update(v2, { memory: both }, { "/cg/c/memory.current": "200\n" })).toThrow(
+    "rejecting memory+swap limit 150 <= usage 200",
+  );
+  expect(() => update(v1, { memory }, { "/m/c/memory.usage_in_bytes": "200\n" })).toThrow("rejecting memory limit");
   expect(update(v2, { memory }, { "/cg/c/memory.current": "50\n" })).toEqual(["/cg/c/memory.max = 100"]);
   expect(update(v2, { memory: { limit: 100 } }, { "/cg/c/memory.current": "200\n" })).toEqual([
     "/cg/c/memory.max = 100",

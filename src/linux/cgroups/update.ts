@@ -49,17 +49,13 @@ function checkUsage(resources: ResourcesConfig, directories: readonly (string | 
   if (checkBeforeUpdate !== true) return;
   const [v1, v2] = directories;
   const usage = Number(read(`${v1}/memory.usage_in_bytes`) ?? read(`${v2}/memory.current`) ?? 0);
-  if (limit > 0 && limit <= usage) throw aboveLimit("limit", limit, usage);
-  if (swap > 0 && swap <= usage) throw aboveLimit("swap", swap, usage);
+  if (swap > 0 && swap <= usage) throw notAbove("swap", "memory+swap", swap, usage);
+  if (limit > 0 && limit <= usage) throw notAbove("limit", "memory", limit, usage);
 }
 
-function aboveLimit(field: string, limit: number, usage: number): GalleyError {
-  return new GalleyError(
-    "failed_precondition",
-    `the container uses ${usage} bytes already, more than the new limit of ${limit}`,
-    {
-      subject: `linux.resources.memory.${field}`,
-      hint: "give a higher limit, or free memory in the container first",
-    },
-  );
+function notAbove(field: string, what: string, limit: number, usage: number): GalleyError {
+  return new GalleyError("failed_precondition", `rejecting ${what} limit ${limit} <= usage ${usage}`, {
+    subject: `linux.resources.memory.${field}`,
+    hint: "give a higher limit, or free memory in the container first",
+  });
 }

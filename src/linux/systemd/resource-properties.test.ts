@@ -3,7 +3,8 @@ import type { ResourcesConfig } from "../../spec/runtime.ts";
 import { cpusetBits } from "./cpuset-bits.ts";
 import { type DbusValue, variant } from "./dbus/types.ts";
 import { deviceProperties } from "./device-properties.ts";
-import { resourceProperties, roundedQuota } from "./resource-properties.ts";
+import { withoutIdleWeight } from "./idle-weight.ts";
+import { resourceProperties, roundedQuota, type Target } from "./resource-properties.ts";
 import { oomPolicy } from "./unified-properties.ts";
 
 const INFINITY = 2n ** 64n - 1n;
@@ -36,6 +37,10 @@ test("limits of v2", () => {
   });
 });
 
+test("no limit of memory is none of swap either", () => {
+  expect(plain({ memory: { limit: -1 } }, v2)).toEqual({ MemoryMax: INFINITY, MemorySwapMax: INFINITY });
+});
+
 test("limits of v1 have other names", () => {
   const resources = { memory: { limit: MIB }, cpu: { shares: 7 }, blockIO: { weight: 100 }, pids: { limit: 0 } };
   expect(plain(resources, v1)).toEqual({ MemoryLimit: MIB, CPUShares: 7, BlockIOWeight: 100, TasksMax: 1 });
@@ -45,6 +50,24 @@ test("an idle cgroup has no weight; an older systemd does not know it", () => {
   expect(plain({ cpu: { idle: 1, shares: 1024 } }, v2)).toEqual({ CPUWeight: 0 });
   const old = resourceProperties({ cpu: { idle: 1, shares: 1024, cpus: "0" } }, { cgroups: 2, version: 243 });
   expect(old).toEqual([["CPUWeight", variant("t", 100)]]);
+});
+
+test("the weight of a cgroup that becomes idle is left out, and that is told", () => {
+  const told: string[] = [];
+  const less = (resources: ResourcesConfig, target: Target = v2) =>
+    withoutIdleWeight(resources, target, (message) => told.push(message));
+  expect(less({ cpu: { idle: 1, shares: 200, quota: 5 } })).toEqual({ cpu: { idle: 1, quota: 5 } });
+  expect(less({ unified: { "cpu.idle": "1", "cpu.weight": "8" } })).toEqual({ unified: { "cpu.idle": "1" } });
+  expect(told).toEqual([
+    "unable to apply both CPUWeight and CpuIdle to systemd, ignoring CPUWeight",
+    "unable to apply both cpu.weight and cpu.idle to systemd, ignoring cpu.weight",
+  ]);
+  for (const all of [{ cpu: { idle: 0, shares: 200 } }, { cpu: { idle: 1 } }, { unified: { "cpu.weight": "8" } }, {}]) {
+    expect(less(all)).toBe(all);
+  }
+  const both = { cpu: { idle: 1, shares: 200 } };
+  expect(less(both, { cgroups: 2, version: 251 })).toBe(both);
+  expect(told).toHaveLength(2);
 });
 
 test("quotas are hundredths of a CPU, for systemd and beside it", () => {

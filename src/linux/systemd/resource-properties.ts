@@ -54,7 +54,7 @@ export function roundedQuota(resources: ResourcesConfig): ResourcesConfig {
 }
 
 function memoryProperties(memory: NonNullable<ResourcesConfig["memory"]>): Property[] {
-  const swap = memory.swap === undefined ? undefined : swapAlone(memory.swap, memory.limit);
+  const swap = swapAlone(memory.swap, memory.limit);
   return [
     ...number("MemoryMax", memory.limit),
     ...number("MemoryLow", memory.reservation),

@@ -24,8 +24,16 @@ export interface Bundle {
   readonly warnings: readonly string[];
 }
 
-/** Reads the bundle of a container. `rootless`: see {@link rootless.ts isRootless}. Throws `not_found` or `invalid_argument`, with the field as its subject. */
-export function loadBundle(directory: string, id: string, rootless: boolean): Bundle {
+/** Who makes the cgroup of a container that names none. */
+export interface CgroupMaker {
+  /** Nobody: see {@link rootless.ts isRootless}. */
+  readonly rootless?: boolean;
+  /** systemd, which has a name of its own for it. */
+  readonly systemd?: boolean;
+}
+
+/** Reads the bundle of a container. Throws `not_found` or `invalid_argument`, with the field as its subject. */
+export function loadBundle(directory: string, id: string, cgroup: CgroupMaker): Bundle {
   const path = resolve(directory);
   const file = join(path, "config.json");
   if (!existsSync(file)) {
@@ -46,7 +54,7 @@ export function loadBundle(directory: string, id: string, rootless: boolean): Bu
     path,
     rootfs,
     cgroups,
-    config: completed({ ...config, ...placedMounts(config, path, rootfs) }, id, rootless),
+    config: completed({ ...config, ...placedMounts(config, path, rootfs) }, id, cgroup),
     warnings: warnings.map(told),
   };
 }
@@ -96,11 +104,11 @@ function placedMounts({ mounts }: RuntimeConfig, bundle: string, rootfs: string)
 }
 
 /** The devices of every container, and a cgroup named by the container where none is asked for and one can be made. */
-function completed(config: RuntimeConfig, id: string, rootless: boolean): RuntimeConfig {
+function completed(config: RuntimeConfig, id: string, { rootless, systemd }: CgroupMaker): RuntimeConfig {
   const { linux = {} } = config;
   const given: readonly DeviceConfig[] = linux.devices ?? [];
   const added = defaultDevices.filter(({ path }) => !given.some((device) => device.path === path));
-  const cgroupsPath = linux.cgroupsPath || (rootless ? NO_CGROUP : `/${id}`);
+  const cgroupsPath = linux.cgroupsPath || (rootless === true || systemd === true ? NO_CGROUP : `/${id}`);
   return {
     ...config,
     linux: { ...linux, devices: [...given, ...added], cgroupsPath },

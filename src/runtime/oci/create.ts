@@ -66,7 +66,7 @@ interface Made {
 /** Makes a container, all but executed (runtime-spec runtime.md, "Create"). What fails leaves nothing behind. */
 export async function createContainer(id: string, options: CreateOptions): Promise<Created> {
   const home = homeOf(options.root, id);
-  const bundle = loadBundle(options.bundle, id, options.rootless === true);
+  const bundle = loadBundle(options.bundle, id, options);
   for (const warning of bundle.warnings) options.log.warn(warning);
   requireRoot(bundle);
   makeHome(home);
@@ -122,7 +122,7 @@ async function createInUnit(home: Home, bundle: Bundle, options: CreateOptions, 
   const { placeInUnit, placeOfUnit, startUnit } = await import("./systemd/unit-start.ts");
   const place = await placeOfUnit(bundle.config, home.id);
   refuseTakenCgroup(place.path, bundle.cgroups);
-  const unit = await startUnit(bundle.config, place, options.native);
+  const unit = await startUnit(bundle.config, place, options);
   try {
     const inside = await placeInUnit(unit.stored);
     const created = await create(home, { ...bundle, config: unit.config }, options, made, { ...unit, place: inside });

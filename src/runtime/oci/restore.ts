@@ -53,7 +53,7 @@ export async function restoreContainer(
 ): Promise<{ home: Home; state: StoredState }> {
   const home = homeOf(options.root, id);
   // CRIU restores for root alone.
-  const bundle = loadBundle(options.bundle, id, false);
+  const bundle = loadBundle(options.bundle, id, {});
   const criu = criuProgram();
   makeHome(home);
   try {

@@ -3,23 +3,48 @@ import { type CgroupLayout, detectCgroups } from "../../../linux/cgroups/detect.
 import { placeOf, placesOf } from "../../../linux/cgroups/places.ts";
 import { tryRead } from "../../../linux/cgroups/plan.ts";
 import { planUpdate } from "../../../linux/cgroups/update.ts";
+import { withoutIdleWeight } from "../../../linux/systemd/idle-weight.ts";
 import { SystemdManager } from "../../../linux/systemd/manager.ts";
 import { resourceProperties, roundedQuota, type Target } from "../../../linux/systemd/resource-properties.ts";
 import type { ResourcesConfig } from "../../../spec/runtime.ts";
 import { type UsedCgroup, writeLimits } from "../limits.ts";
+import type { RuntimeLog } from "../log.ts";
 import type { StoredUnit } from "../state.ts";
 
 /** What the kernel would refuse is refused before systemd is told. */
-export async function changeUnitLimits(unit: StoredUnit, cgroup: UsedCgroup, changes: ResourcesConfig): Promise<void> {
+export async function changeUnitLimits(
+  unit: StoredUnit,
+  cgroup: UsedCgroup,
+  changes: ResourcesConfig,
+  log: Pick<RuntimeLog, "warn">,
+): Promise<void> {
   const { path } = cgroup;
   const layout = detectCgroups();
-  const resources = roundedQuota(withCurrent(changes, layout, path));
-  planUpdate({ layout, path, resources });
   using manager = await SystemdManager.open(unit.isUser);
+  const target = targetOf(layout, await manager.version());
+  const current = roundedQuota(withCurrent(changes, layout, path));
+  const resources = withoutIdleWeight(current, target, (message) => log.warn(message));
+  planUpdate({ layout, path, resources });
   const { devices, ...others } = resources;
   const told = unit.isUser || devices === undefined ? others : resources;
-  await manager.setProperties(unit.name, resourceProperties(told, targetOf(layout, await manager.version())));
+  await manager.setProperties(unit.name, resourceProperties(told, target));
   await writeLimits(cgroup, resources);
+}
+
+/**
+ * The limits of a unit that has just been made and has all others, of which systemd wrote anew what it knows to the cgroup: a period
+ * without a quota, for one, it cannot say. So all are written again.
+ */
+export async function completeUnitLimits(
+  unit: StoredUnit,
+  cgroup: UsedCgroup,
+  changes: ResourcesConfig,
+  { devices: _, ...all }: ResourcesConfig,
+): Promise<void> {
+  using manager = await SystemdManager.open(unit.isUser);
+  const target = targetOf(detectCgroups(), await manager.version());
+  await manager.setProperties(unit.name, resourceProperties(changes, target));
+  await writeLimits(cgroup, all);
 }
 
 export function targetOf(layout: CgroupLayout, version: number): Target {

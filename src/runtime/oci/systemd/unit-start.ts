@@ -4,15 +4,17 @@ import { GalleyError } from "../../../errors.ts";
 import { detectCgroups } from "../../../linux/cgroups/detect.ts";
 import { annotatedProperties } from "../../../linux/systemd/annotations.ts";
 import { variant } from "../../../linux/systemd/dbus/types.ts";
+import { withoutIdleWeight } from "../../../linux/systemd/idle-weight.ts";
 import { type Property, SystemdManager } from "../../../linux/systemd/manager.ts";
 import { resourceProperties, roundedQuota, type Target } from "../../../linux/systemd/resource-properties.ts";
 import { oomPolicy } from "../../../linux/systemd/unified-properties.ts";
 import { isSlice, slicePath, type UnitName, unitOf } from "../../../linux/systemd/unit.ts";
 import type { ResourcesConfig, RuntimeConfig } from "../../../spec/runtime.ts";
+import type { RuntimeLog } from "../log.ts";
 import type { Place } from "../placed-run.ts";
 import { isHostRoot } from "../rootless.ts";
 import type { StoredUnit } from "../state.ts";
-import { changeUnitLimits, targetOf } from "./unit-limits.ts";
+import { completeUnitLimits, targetOf } from "./unit-limits.ts";
 
 export interface StartedUnit {
   readonly stored: StoredUnit;
@@ -59,13 +61,18 @@ function isBooted(): boolean {
  * Starts the unit. A scope lives as long as a process is in it: until the container's own is, a copy of the native program that waits
  * for nothing is. It counts against a limit of processes, so that limit is set behind it.
  */
-export async function startUnit(config: RuntimeConfig, place: UnitPlace, native: string): Promise<StartedUnit> {
+export async function startUnit(
+  config: RuntimeConfig,
+  place: UnitPlace,
+  { native, log }: { readonly native: string; readonly log: Pick<RuntimeLog, "warn"> },
+): Promise<StartedUnit> {
   const { name, isUser, path } = place;
-  const resources = roundedQuota(config.linux?.resources ?? {});
-  const { now, later } = split(resources);
   const own = annotatedProperties(config.annotations ?? {});
   using manager = await SystemdManager.open(isUser);
   const target = targetOf(detectCgroups(), await manager.version());
+  const asked = roundedQuota(config.linux?.resources ?? {});
+  const resources = withoutIdleWeight(asked, target, (message) => log.warn(message));
+  const { now, later } = split(resources);
   const keeper = isSlice(name.unit) ? undefined : keepAlive(native);
   const pids = keeper === undefined ? [] : [keeper.pid];
   try {
@@ -90,7 +97,7 @@ export async function startUnit(config: RuntimeConfig, place: UnitPlace, native:
     startConfig: at(now),
     async settle() {
       await keeper?.end();
-      if (Object.keys(later).length > 0) await changeUnitLimits(stored, { path, native }, later);
+      if (Object.keys(later).length > 0) await completeUnitLimits(stored, { path, native }, later, resources);
     },
     async abandon() {
       await keeper?.end();
