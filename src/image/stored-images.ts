@@ -77,11 +77,8 @@ export class StoredImages implements Images {
 
   /** The policy that is in force for an image of a registry; `undefined` where there is none. */
   async #policy(reference: string): Promise<Accept | undefined> {
-    const { loadPolicy } = await import("./trust/policy-file.ts");
-    const loaded = loadPolicy(process.env);
-    if (loaded === undefined) return undefined;
-    const { acceptBy } = await import("./trust/check.ts");
-    return acceptBy(loaded, { transport: "docker", reference: withDefaultTag(parseReference(reference)) });
+    const { policyFor } = await import("./trust/in-force.ts");
+    return policyFor({ transport: "docker", reference: withDefaultTag(parseReference(reference)) }, process.env);
   }
 
   async importImage(source: ImageSource, options: { readonly signal?: AbortSignal } = {}): Promise<ImageRecord> {

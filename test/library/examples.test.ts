@@ -78,6 +78,33 @@ testWith(needs, "a copy that is called off ends as canceled and leaves nothing",
   expect(await run(code)).toEqual({ status: 0, stdout: "true canceled\nfalse\n", stderr: "" });
 });
 
+testWith(needs, "a copy asks the policy that is in force, or the one it is given, unless told otherwise", async () => {
+  const policies = join(project, ".config/containers");
+  mkdirSync(policies, { recursive: true });
+  writeFileSync(join(policies, "policy.json"), JSON.stringify({ default: [{ type: "reject" }] }));
+  writeFileSync(join(project, "open.json"), JSON.stringify({ default: [{ type: "insecureAcceptAnything" }] }));
+  const code = `
+    import { copy } from "galley";
+    import { existsSync } from "node:fs";
+    const to = "oci:${join(project, "asked")}:app";
+    const outcome = async (request) =>
+      copy("docker://${registry?.host}/team/app:1", to, request).then(({ digest }) => digest, ({ code, message }) => code + " " + message);
+    console.log(await outcome({}));
+    console.log(existsSync("${join(project, "asked/index.json")}"));
+    console.log(await outcome({ policy: "${join(project, "open.json")}" }));
+    console.log(await outcome({ insecurePolicy: true }));
+  `;
+  try {
+    const { stdout, stderr } = await run(code);
+    const { digest } = image.descriptor;
+    expect(stderr).toBe("");
+    expect(stdout).toMatch(/^permission_denied Source image rejected: .*rejected by policy.*\nfalse\n/);
+    expect(stdout).toEndWith(`${digest}\n${digest}\n`);
+  } finally {
+    rmSync(policies, { recursive: true });
+  }
+});
+
 testWith(needs, "a layer that is not what it should be is told at its end", async () => {
   const bad = buildImage({
     layers: [{ entries: [file("a", "a")] }],
