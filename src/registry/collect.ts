@@ -10,29 +10,41 @@ export interface CollectOptions {
   readonly before: number;
   /** Also manifests that no tag leads to, neither directly nor through an index or as their referrer. */
   readonly untagged: boolean;
+  /** Uploads that have stood still since go; default: `before`. */
+  readonly uploadsBefore?: number;
   /** Told of each blob and manifest that goes, with the repository it goes from; the pool has no name. */
   readonly onRemoved?: (digest: string, repository: string) => void;
 }
 
-/** Deletes what nothing needs: blobs that no manifest of their repository names, uploads given up, remains of killed servers. Gives the bytes that were freed. */
+/**
+ * Deletes what nothing needs: blobs that no manifest of their repository names, uploads given up, remains of killed servers. Gives the
+ * bytes that were freed. The process that has the storage may serve it meanwhile: what it is asked about becomes young by that
+ * (`Repository.claim`), and nothing is awaited between the last look at something and its removal.
+ */
 export async function collectGarbage(store: RegistryStore, options: CollectOptions): Promise<number> {
   let freed = 0;
   for (const name of store.directories()) {
     const { content, uploads } = store.open(name);
-    freed += await uploads.expire(options.before);
+    freed += await uploads.expire(options.uploadsBefore ?? options.before);
     if (!content.exists) continue;
     if (options.untagged) freed += await removeUntagged(content, options);
     freed += sweepRepository(content, options);
+    await Bun.sleep(0); // Others have their turn.
   }
-  return freed + sweepPool(store, options) + sweepRemains(store.pool.ingestDirectory, options);
+  return freed + (await sweepPool(store, options)) + sweepRemains(store.pool.ingestDirectory, options);
 }
 
 async function removeUntagged(repository: Repository, { before, onRemoved }: CollectOptions): Promise<number> {
-  const kept = reachable(repository);
+  const kept = reachable(repository, repository.index);
   let freed = 0;
   for (const digest of repository.index.manifests.keys()) {
-    if (kept.has(digest) || !isOlder(repository.pathOf(digest), before)) continue;
-    await repository.change(withoutManifest(digest));
+    const isOld = () => isOlder(repository.pathOf(digest), before);
+    if (kept.has(digest) || !isOld()) continue;
+    // A tag may have come to it since, or come now.
+    await repository.change((index) =>
+      isOld() && !reachable(repository, index).has(digest) ? withoutManifest(digest)(index) : index,
+    );
+    if (repository.index.manifests.has(digest) || !isOld()) continue;
     freed += repository.unlink(digest);
     onRemoved?.(digest, repository.name);
   }
@@ -40,8 +52,7 @@ async function removeUntagged(repository: Repository, { before, onRemoved }: Col
 }
 
 /** Manifests that tags lead to, with those that they list and those that are about any of them. */
-function reachable(repository: Repository): ReadonlySet<string> {
-  const index: RepositoryIndex = repository.index;
+function reachable(repository: Repository, index: RepositoryIndex): ReadonlySet<string> {
   const kept = new Set<string>();
   const left = [...index.tags.values()];
   for (let digest = left.pop(); digest !== undefined; digest = left.pop()) {
@@ -76,11 +87,11 @@ function namedBy(repository: Repository, digest: string): readonly string[] {
 }
 
 /** What only the pool holds: no repository has it, or not any more. */
-function sweepPool({ pool }: RegistryStore, { before, onRemoved }: CollectOptions): number {
+async function sweepPool({ pool }: RegistryStore, { before, onRemoved }: CollectOptions): Promise<number> {
   let freed = 0;
-  for (const [digest, path] of blobsIn(pool.directory)) {
-    const { nlink, ctimeMs } = statSync(path);
-    if (nlink > 1 || ctimeMs >= before) continue;
+  for (const [position, [digest, path]] of blobsIn(pool.directory).entries()) {
+    if (position % 1000 === 999) await Bun.sleep(0);
+    if (!isOlder(path, before) || statSync(path).nlink > 1) continue;
     freed += pool.remove(digest);
     onRemoved?.(digest, "");
   }
@@ -105,7 +116,7 @@ function blobsIn(directory: string): readonly (readonly [digest: string, path: s
   });
 }
 
-/** By the time of its last link: what was mounted a moment ago may have been written long before. */
+/** By the time of its last link or claim: what was mounted a moment ago may have been written long before. What is gone is not. */
 function isOlder(path: string, before: number): boolean {
-  return statSync(path).ctimeMs < before;
+  return (statSync(path, { throwIfNoEntry: false })?.ctimeMs ?? Number.POSITIVE_INFINITY) < before;
 }

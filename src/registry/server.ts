@@ -1,11 +1,13 @@
 import { readFileSync } from "node:fs";
 import { type GalleyError, httpStatus, toGalleyError } from "../errors.ts";
+import { Collecting, type CollectingOptions } from "./collecting.ts";
 import type { Context } from "./context.ts";
 import { Htpasswd } from "./htpasswd.ts";
 import { Mirror } from "./mirror.ts";
 import { Refusal, refused } from "./refusal.ts";
 import { route } from "./router.ts";
 import { RegistryStore } from "./store/registry-store.ts";
+import { UPLOAD_LIFE } from "./store/uploads.ts";
 import { Upstream } from "./upstream.ts";
 
 export interface ServerOptions {
@@ -22,8 +24,10 @@ export interface ServerOptions {
   readonly mirror?: string;
   readonly deletion: boolean;
   readonly readOnly: boolean;
+  /** Collects garbage from time to time; absent: never. */
+  readonly collect?: CollectingOptions;
   /** Told of each failure that is not the client's. */
-  readonly onFailure?: (failure: GalleyError, request: Request) => void;
+  readonly onFailure?: (failure: GalleyError, request?: Request) => void;
 }
 
 export interface RegistryServer {
@@ -32,9 +36,6 @@ export interface RegistryServer {
   /** Takes no more requests, lets those that are under way end, for `patience` seconds at most, and gives the storage back. */
   stop(patience?: number): Promise<void>;
 }
-
-/** Uploads to which nothing was added for this long are given up, in milliseconds: a week, as docker's registry has it. */
-const UPLOAD_LIFE = 7 * 24 * 3600 * 1000;
 
 /** Serves the OCI distribution protocol (distribution-spec 1.1). */
 export async function startRegistryServer(options: ServerOptions): Promise<RegistryServer> {
@@ -73,6 +74,8 @@ function listen(options: ServerOptions, store: RegistryStore): RegistryServer {
       }
     },
   });
+  const collecting =
+    options.collect === undefined ? undefined : new Collecting(store, options.collect, options.onFailure);
   return {
     url: `${options.tls === undefined ? "http" : "https"}://${hostname.includes(":") ? `[${hostname}]` : hostname}:${server.port}`,
     async stop(patience = 10) {
@@ -81,6 +84,7 @@ function listen(options: ServerOptions, store: RegistryStore): RegistryServer {
         await Bun.sleep(10);
       }
       await server.stop(true);
+      await collecting?.stop();
       store[Symbol.dispose]();
     },
   };

@@ -107,6 +107,20 @@ describe("serve", () => {
     expect((await get(second, "/v2/a/blobs/uploads/", { method: "POST" })).status).toBe(405);
   });
 
+  test("and collects what no tag leads to any more", async () => {
+    const server = await serve(root(), ["--gc", "1s", "--gc-untagged", "--gc-older-than", "2s"]);
+    const app = image("collected");
+    await pushImage(server, "a", "1", app);
+    await pushImage(server, "a", "2", image("kept"));
+    expect((await get(server, "/v2/a/manifests/1", { method: "DELETE" })).status).toBe(202);
+    const layer = join(root(), "blobs", (app.blobs[1]?.descriptor.digest ?? "").replace(":", "/"));
+    expect(existsSync(layer)).toBe(true);
+    for (let tries = 0; existsSync(layer) && tries < 200; tries++) await Bun.sleep(100);
+    expect(existsSync(layer)).toBe(false);
+    expect((await get(server, `/v2/a/manifests/${app.descriptor.digest}`)).status).toBe(404);
+    expect((await get(server, "/v2/a/manifests/2")).status).toBe(200);
+  });
+
   test("what it cannot do it says, and ends", async () => {
     const server = await serve(root());
     const failing = async (...args: string[]) => {
@@ -118,6 +132,7 @@ describe("serve", () => {
     expect(await failing("--root", root())).toEqual([1, expect.stringContaining("another process serves it")]);
     expect(await failing("--root", other, "--listen", "here")).toEqual([1, expect.stringContaining("HOST:PORT")]);
     expect(await failing("--root", other, "--tls-cert", "x")).toEqual([1, expect.stringContaining("go together")]);
+    expect(await failing("--root", other, "--gc", "1ms")).toEqual([1, expect.stringContaining("at least a second")]);
     expect(await failing("--root", other, "--mirror", "x")).toEqual([
       1,
       expect.stringContaining("address of a registry"),

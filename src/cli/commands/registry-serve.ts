@@ -1,14 +1,24 @@
 import { resolve } from "node:path";
 import { defineCommand } from "../command.ts";
-import { bool, string } from "../flags/kinds.ts";
+import { bool, duration, string } from "../flags/kinds.ts";
 import { untilInterrupted } from "../places/until-interrupted.ts";
 import { UsageError } from "../usage-error.ts";
+
+/** Nanoseconds that a push may take from its first blob to its manifest. */
+const HOUR = 3600e9;
 
 export const command = defineCommand({
   usage: "[OPTIONS]",
   summary: "Serve images to others by the OCI distribution protocol",
   flags: {
     delete: bool({ usage: "Let clients delete tags, manifests and blobs", initial: true }),
+    gc: duration({ usage: "Delete what nothing needs, again and again after this time", shownDefault: '"never"' }),
+    "gc-older-than": duration({
+      usage: "With --gc, keep what came since, or was asked about: it may belong to a push",
+      initial: HOUR,
+      shownDefault: "1h",
+    }),
+    "gc-untagged": bool({ usage: "With --gc, also manifests that no tag leads to" }),
     htpasswd: string({
       usage: "Ask for a name and password of this file (bcrypt, as htpasswd -B makes it)",
       type: "file",
@@ -34,6 +44,7 @@ export const command = defineCommand({
       root: flags.root === "" ? resolve(cli.options.root, "registry") : resolve(flags.root),
       deletion: flags.delete,
       readOnly: flags["read-only"],
+      ...collecting(flags.gc, flags["gc-older-than"] ?? HOUR, flags["gc-untagged"]),
       ...(certificate === "" ? {} : { tls: { certificate, key } }),
       ...(flags.htpasswd === "" ? {} : { htpasswd: flags.htpasswd }),
       ...(flags.mirror === "" ? {} : { mirror: flags.mirror }),
@@ -45,6 +56,13 @@ export const command = defineCommand({
     return 0;
   },
 });
+
+/** Times in nanoseconds. */
+function collecting(every: number | undefined, olderThan: number, untagged: boolean) {
+  if (every === undefined) return {};
+  if (every < 1e9) throw new UsageError("--gc must be at least a second", 1, true);
+  return { collect: { every: every / 1e6, olderThan: olderThan / 1e6, untagged } };
+}
 
 /** Rejects when the signal comes. */
 function ended(signal: AbortSignal): Promise<never> {

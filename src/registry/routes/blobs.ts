@@ -11,7 +11,7 @@ export const getBlob: Route = async (call) => {
   const { context, name, reference, request } = call;
   const { text: digest } = checkedDigest(reference);
   const repository = context.store.find(name)?.content;
-  const size = repository?.sizeOf(digest);
+  const size = repository?.claim(digest);
   if (repository === undefined || size === undefined) {
     const mirrored = await context.mirror?.blob(name, digest, request);
     if (mirrored !== undefined) return mirrored;

@@ -70,7 +70,7 @@ async function readBody(request: Request): Promise<Uint8Array> {
 }
 
 function checkBlobs(repository: Repository, { blobs }: ReceivedManifest): void {
-  const missing = blobs.find(({ digest, size }) => repository.sizeOf(digest) !== size);
+  const missing = blobs.find(({ digest, size }) => repository.claim(digest) !== size);
   if (missing === undefined) return;
   throw new Refusal("MANIFEST_BLOB_UNKNOWN", "manifest references a manifest or blob unknown to registry", {
     detail: { digest: missing.digest, size: missing.size },

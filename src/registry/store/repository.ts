@@ -1,9 +1,21 @@
-import { copyFileSync, linkSync, mkdirSync, readFileSync, statSync, unlinkSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  statSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { ContentStore } from "../../image/content/content-store.ts";
 import { parseDigest } from "../../image/digest.ts";
 import { decodeIndex, emptyIndex, encodeIndex, type IndexChange, type RepositoryIndex } from "./repository-index.ts";
+
+/** Milliseconds after which a claim is noted anew. */
+const CLAIM_AGE = 1000;
 
 interface Waiting {
   readonly change: IndexChange;
@@ -60,6 +72,18 @@ export class Repository {
     return statSync(this.pathOf(digest), { throwIfNoEntry: false })?.size;
   }
 
+  /**
+   * As {@link sizeOf}, for somebody who may be going to push an image with it: it counts as new from now on, so that no collection of
+   * garbage takes it before the image's manifest is there.
+   */
+  claim(digest: string): number | undefined {
+    const path = this.pathOf(digest);
+    const status = statSync(path, { throwIfNoEntry: false });
+    const now = Date.now();
+    if (status !== undefined && now - status.ctimeMs > CLAIM_AGE) touch(path, now / 1000);
+    return status?.size;
+  }
+
   /** A manifest's bytes. */
   read(digest: string): Uint8Array {
     return readFileSync(this.pathOf(digest));
@@ -67,7 +91,7 @@ export class Repository {
 
   /** Puts a manifest's bytes in place, forced to the disk; their digest was computed by the caller. */
   store(bytes: Uint8Array, digest: string): void {
-    if (this.sizeOf(digest) === bytes.length) return;
+    if (this.claim(digest) === bytes.length) return;
     if (this.pool.sizeOf(digest) !== bytes.length) this.pool.put(bytes, { digest });
     this.link(digest);
   }
@@ -90,7 +114,7 @@ export class Repository {
     } catch (failure) {
       const { code } = failure as { code?: unknown };
       if (code === "ENOENT") return false;
-      if (code === "EEXIST") return true;
+      if (code === "EEXIST") return this.claim(digest) !== undefined;
       // The file system has no hard links, or no more for this file.
       if (code !== "EMLINK" && code !== "EPERM" && code !== "EXDEV") throw failure;
       copyFileSync(from, to);
@@ -133,6 +157,13 @@ export class Repository {
     }
     this.#writing = false;
   }
+}
+
+/** The times of an inode, of which one is when they were changed. Where nothing can be written, nothing is collected either. */
+function touch(path: string, seconds: number): void {
+  try {
+    utimesSync(path, seconds, seconds);
+  } catch {}
 }
 
 function readIndex(path: string): RepositoryIndex | undefined {

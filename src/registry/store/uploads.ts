@@ -8,6 +8,9 @@ import { Upload } from "./upload.ts";
 /** The names that {@link Uploads.create} gives; anything else is no upload, whatever it means as a path. */
 const ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
+/** Uploads to which nothing was added for this long are given up, in milliseconds: a week, as docker's registry has it. */
+export const UPLOAD_LIFE = 7 * 24 * 3600 * 1000;
+
 /** Uploads on their way into one repository, each a file in its `_uploads`. They outlive the server. */
 export class Uploads {
   readonly #open = new Map<string, Upload>();
