@@ -1,7 +1,7 @@
 import type { LogLine, LogOptions } from "../../engine/types.ts";
+import { parseTimestamp } from "../../spec/timestamp.ts";
 import { defineCommand } from "../command.ts";
 import { bool, string } from "../flags/kinds.ts";
-import { parseTimestamp } from "../flags/timestamp.ts";
 import { fullSpeed } from "../full-speed.ts";
 import { GatheredOutput } from "../terminal/gathered-output.ts";
 import { standardOutput } from "../terminal/output.ts";

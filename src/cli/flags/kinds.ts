@@ -1,5 +1,6 @@
+import { parseDuration } from "../../spec/duration.ts";
 import type { Flag, FlagOptions } from "./flag.ts";
-import { parseBool, parseDuration, parseInteger, parseSize } from "./values.ts";
+import { parseBool, parseInteger, parseSize } from "./values.ts";
 
 /** A switch: `--tty`, `--tty=false`. */
 export function bool(options: FlagOptions<boolean>): Flag<boolean> {

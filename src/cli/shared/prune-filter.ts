@@ -1,7 +1,6 @@
 import type { Container } from "../../engine/types.ts";
-import { GalleyError } from "../../errors.ts";
+import { invalidFilter, untilMoment } from "../../image/views/until.ts";
 import type { FilterValues } from "../flags/kinds.ts";
-import { parseTimestamp } from "../flags/timestamp.ts";
 
 type Test = (container: Container) => boolean;
 
@@ -34,18 +33,6 @@ function hasLabel({ spec: { labels = {} } }: Container, value: string): boolean 
 /** At that moment or before. */
 function madeBy([value = "", ...more]: readonly string[], now: number): Test {
   if (more.length > 0) throw invalidFilter("until", "give it once");
-  const moment = until(value, now);
+  const moment = untilMoment(value, now);
   return ({ created }) => Date.parse(created) / 1000 <= moment;
-}
-
-function until(value: string, now: number): number {
-  try {
-    return parseTimestamp(value, now);
-  } catch {
-    throw invalidFilter(`until=${value}`, "write a time, seconds since 1970 or a duration such as 24h");
-  }
-}
-
-function invalidFilter(subject: string, hint: string): GalleyError {
-  return new GalleyError("invalid_argument", `invalid filter '${subject}'`, { hint });
 }

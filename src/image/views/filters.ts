@@ -1,6 +1,6 @@
-import { GalleyError } from "../../errors.ts";
 import { mediaTypes } from "../../spec/image.ts";
 import type { ImageRecord } from "../types.ts";
+import { invalidFilter, untilMoment } from "./until.ts";
 
 /** docker's `--filter` pairs by key. */
 export type Filters = Readonly<Record<string, readonly string[]>>;
@@ -14,7 +14,7 @@ const tests: Readonly<Record<string, Test>> = {
   "label!": (image, value) => !hasLabel(image, value),
   before: (image, value, of) => time(image) < time(of(value)),
   since: (image, value, of) => time(image) > time(of(value)),
-  until: (image, value) => time(image) < moment(value),
+  until: (image, value) => time(image) < untilMoment(value, Date.now()) * 1000,
   reference: matchesReference,
   manifest: (image, value) => isList(image) === truth("manifest", value),
 };
@@ -39,10 +39,6 @@ export function filterImages(
   return images.filter((image) => checks.every((check) => check(image)));
 }
 
-function invalidFilter(subject: string, hint: string): GalleyError {
-  return new GalleyError("invalid_argument", `invalid filter '${subject}'`, { hint });
-}
-
 function truth(key: string, value: string): boolean {
   if (/^(1|t|true)$/i.test(value)) return true;
   if (/^(0|f|false)$/i.test(value)) return false;
@@ -63,19 +59,6 @@ function hasLabel(image: ImageRecord, value: string): boolean {
 
 function time(image: ImageRecord): number {
   return Date.parse(image.createdAt);
-}
-
-const units: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
-
-/** A moment in milliseconds: a time, seconds since 1970, or a duration before now (`10m`, `1h30m`, `7d`). */
-function moment(value: string): number {
-  if (/^(\d+[smhd])+$/.test(value)) {
-    const parts = [...value.matchAll(/(\d+)([smhd])/g)];
-    return Date.now() - 1000 * parts.reduce((sum, [, n, unit]) => sum + Number(n) * (units[unit ?? ""] ?? 0), 0);
-  }
-  const parsed = /^\d+(\.\d+)?$/.test(value) ? Number(value) * 1000 : Date.parse(value);
-  if (!Number.isNaN(parsed)) return parsed;
-  throw invalidFilter(`until=${value}`, "write a time, seconds since 1970 or a duration such as 24h");
 }
 
 /** Shell patterns over whole names and over repositories; `*` does not go beyond a `/`. */

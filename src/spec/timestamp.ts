@@ -1,4 +1,4 @@
-import { parseDuration } from "./values.ts";
+import { parseDuration } from "./duration.ts";
 
 const NANOSECONDS = 1e9;
 
