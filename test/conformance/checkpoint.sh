@@ -74,6 +74,30 @@ begin "$talks" "$own"; until_true grep one rootfs/heard; checkpoint; removed
 begin "$talks" "$own"; until_true grep one rootfs/heard; checkpoint --tcp-established; state; restore --tcp-established; state
 touch rootfs/again; until_true grep two rootfs/heard; cat rootfs/heard; removed
 
+section 'a socket of somebody else'
+# A daemon of busybox keeps its connection to the log; the log's own daemon has this directory for its /dev.
+mkdir "$scratch/dev"
+unshare -m sh -c 'mount --bind "$1" /dev && exec "$2" syslogd -n -O /heard' sh "$scratch/dev" "$(command -v busybox)" >/dev/null 2>&1 </dev/null & logs=$!
+until_true test -S "$scratch/dev/log"
+logged="$own | .mounts += [{destination: \"/dev/log\", type: \"bind\", source: \"$scratch/dev/log\", options: [\"bind\"]}]"
+daemon='mkdir /jobs; busybox crond -b -S -l 0 -c /jobs; sleep 1; : > /ready; while :; do sleep 1; done'
+begin "$daemon" "$logged"; checkpoint; removed
+begin "$daemon" "$logged"; checkpoint --ext-unix-sk; restore --ext-unix-sk; state; removed
+kill $logs
+
+section "a caller's terminal"
+# of COMMAND: a shell with a terminal of its own runs it, and lives on.
+of() { script -qc "$1; sleep 1000" /dev/null >/dev/null 2>&1 </dev/null & terminal=$!; }
+waits=': > /ready; while ! [ -e /again ]; do sleep 0.05; done; : > /second; exec sleep 1000'
+begin "$waits"; removed; rm rootfs/ready
+of "$runtime --root '$scratch/state' run -d $id"
+until_true test -e rootfs/ready
+checkpoint; state; checkpoint --shell-job; state
+kill $terminal
+of "$runtime --root '$scratch/state' restore -d --shell-job --image-path '$scratch/images' --work-path '$scratch/work' $id >'$scratch/said' 2>&1; echo status \$? >'$scratch/status'"
+until_true test -s "$scratch/status"; cat "$scratch/status"; state; runc delete --force "$id" 2>/dev/null
+kill $terminal
+
 section 'a file that is open and has no name'
 begin 'exec 3> /gone; rm /gone; : > /ready; while ! [ -e /again ]; do sleep 0.05; done; exec sleep 1000'; checkpoint --link-remap; restore; state; removed
 

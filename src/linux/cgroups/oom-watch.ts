@@ -24,30 +24,41 @@ function watchLegacy(directory: string): OomWatch {
   const fd = openSync(register, constants.O_WRONLY);
   writeSync(fd, `${event} ${control}`);
   closeSync(fd);
-  return watch(event, [control], () => (existsSync(register) ? "oom" : "gone"));
+  const isGone = (): boolean => !existsSync(register);
+  return watch(event, [control], () => (isGone() ? "gone" : "oom"), isGone);
 }
 
-/** Both files tell each change by inotify (cgroup-v2.rst); a removed directory tells nothing, its last process does. */
+/**
+ * Both files tell each change by inotify (cgroup-v2.rst); a removed directory tells nothing, its last process does, unless the removal
+ * is quicker than the kernel's word of that, as systemd's is.
+ */
 function watchUnified(counter: string): OomWatch {
   const events = `${counter.slice(0, counter.lastIndexOf("/"))}/cgroup.events`;
   const fd = watchFiles([counter, events]);
   let known = killsIn(counter);
-  return watch(fd, [], () => {
-    const kills = killsIn(counter);
-    if (kills === undefined) return "gone";
-    if (kills !== known) {
-      known = kills;
-      return "oom";
-    }
-    return valueIn(events, "populated") === 0 ? "gone" : "none";
-  });
+  const isGone = (): boolean => (valueIn(events, "populated") ?? 0) === 0;
+  return watch(
+    fd,
+    [],
+    () => {
+      const kills = killsIn(counter);
+      if (kills === undefined) return "gone";
+      if (kills !== known) {
+        known = kills;
+        return "oom";
+      }
+      return isGone() ? "gone" : "none";
+    },
+    isGone,
+  );
 }
 
-function watch(fd: number, others: readonly number[], news: () => OomNews): OomWatch {
+/** @param isGone is asked where nothing was told */
+function watch(fd: number, others: readonly number[], news: () => OomNews, isGone: () => boolean): OomWatch {
   const unread = new Uint8Array(4096);
   return {
     await(milliseconds) {
-      if (!awaitReadable(fd, milliseconds)) return "none";
+      if (!awaitReadable(fd, milliseconds)) return isGone() ? "gone" : "none";
       readSync(fd, unread);
       return news();
     },

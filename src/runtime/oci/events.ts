@@ -19,6 +19,9 @@ export type ContainerEvent =
   | { readonly type: "stats"; readonly id: string; readonly data: StatsData }
   | { readonly type: "oom"; readonly id: string };
 
+/** The longest wait for news, in milliseconds: the end of a cgroup may be told by nobody. */
+const PATIENCE = 1000;
+
 /** What the container has used until now. */
 export function statsEvent(home: Home): ContainerEvent {
   return readStats(home, runningCgroup(home));
@@ -38,7 +41,7 @@ export function followEvents(home: Home, interval: number, tell: (event: Contain
   const path = runningCgroup(home);
   using watch = watchMemory(home, path);
   for (let next = performance.now() + interval; ; ) {
-    const news = watch.await(next - performance.now());
+    const news = watch.await(Math.min(next - performance.now(), PATIENCE));
     if (news === "gone") return;
     if (news === "oom") tell({ type: "oom", id: home.id });
     if (performance.now() < next) continue;
