@@ -9,6 +9,8 @@ import { pushImage } from "./push.ts";
 export interface RegistryOptions {
   /** Serve HTTPS with a certificate of an authority made for this registry. */
   readonly tls?: boolean;
+  /** With TLS: take nobody who has no certificate of the same authority. */
+  readonly clientCertificates?: boolean;
   /** Ask for a name and password (basic authentication). */
   readonly auth?: { readonly user: string; readonly password: string };
 }
@@ -69,7 +71,7 @@ async function serve(
     http: {
       addr: `127.0.0.1:${port}`,
       secret: "one server needs no shared secret",
-      ...(certificates === undefined ? {} : { tls: { certificate: certificates.certificate, key: certificates.key } }),
+      ...(certificates === undefined ? {} : { tls: tlsOf(certificates, options.clientCertificates === true) }),
     },
     ...(options.auth === undefined
       ? {}
@@ -83,6 +85,10 @@ async function serve(
     env: { PATH: process.env.PATH, OTEL_TRACES_EXPORTER: "none" },
   });
   return (await answers(child, port)) ? { child, port } : undefined;
+}
+
+function tlsOf({ authority, certificate, key }: ReturnType<typeof makeCertificates>, clients: boolean) {
+  return { certificate, key, ...(clients ? { clientcas: [authority] } : {}) };
 }
 
 async function htpasswd(folder: string, auth: { readonly user: string; readonly password: string }): Promise<string> {

@@ -34,12 +34,12 @@ test("a directory may hold the system's authorities", () => {
   expect(() => tlsMaterial("host", { HOME: home, SSL_CERT_FILE: join(home, "missing") })).toThrow("ENOENT");
 });
 
-test("a client certificate comes with its key", () => {
+test("a client certificate comes with its key, and both are looked at", () => {
   const system = write("system.pem", "SYSTEM");
   const env = { HOME: home, SSL_CERT_FILE: system };
   const certificate = write(".config/docker/certs.d/host/client.cert", "CERT");
   expect(() => tlsMaterial("host", env)).toThrow("the key of this client certificate is missing");
   write(".config/docker/certs.d/host/client.key", "KEY");
-  expect(tlsMaterial("host", env)).toEqual({ ca: ["SYSTEM"], cert: "CERT", key: "KEY" });
+  expect(() => tlsMaterial("host", env)).toThrow("the client certificate or its key cannot be read");
   expect(certificate).toEndWith("client.cert");
 });

@@ -68,12 +68,30 @@ function clientCertificate(directory: string): { readonly cert: string; readonly
   if (name === undefined) return undefined;
   const cert = join(directory, name);
   const key = cert.replace(/\.cert$/, ".key");
-  if (statSync(key, { throwIfNoEntry: false }) !== undefined) return { cert: readPem(cert), key: readPem(key) };
+  if (statSync(key, { throwIfNoEntry: false }) !== undefined) return checkedPair(cert, key);
   throw new GalleyError("failed_precondition", "the key of this client certificate is missing", {
     op: "read",
     subject: cert,
     hint: `put it at ${key}`,
   });
+}
+
+/** What does not belong together would be told by the connection in words about something else. */
+function checkedPair(certFile: string, keyFile: string): { readonly cert: string; readonly key: string } {
+  const [cert, key] = [readPem(certFile), readPem(keyFile)];
+  const { X509Certificate, createPrivateKey } = process.getBuiltinModule("node:crypto");
+  let belongs: boolean;
+  try {
+    belongs = new X509Certificate(cert).checkPrivateKey(createPrivateKey(key));
+  } catch (cause) {
+    throw clientFault("the client certificate or its key cannot be read", certFile, cause);
+  }
+  if (!belongs) throw clientFault(`the key ${keyFile} is not this client certificate's`, certFile);
+  return { cert, key };
+}
+
+function clientFault(message: string, subject: string, cause?: unknown): GalleyError {
+  return new GalleyError("failed_precondition", message, { op: "read certificates", subject, cause });
 }
 
 function pemsIn(directory: string, suffix: string): readonly string[] {

@@ -24,31 +24,42 @@ export async function findEndpoint(
   return secure.port === "" ? secureFirst(secure, plain, ask) : plainFirst(secure, plain, ask);
 }
 
-/** `registry` and `other` answer HTTP; `silent` is something that does not speak the protocol we tried; `down` is nothing. */
-type Finding = "registry" | "other" | "silent" | "down";
+/**
+ * `registry` and `other` answer HTTP, with a status; `silent` is something that does not speak the protocol we tried, and `failure` what came
+ * of it; `down` is nothing.
+ */
+type Finding =
+  | { readonly kind: "registry"; readonly status: number }
+  | { readonly kind: "other"; readonly status: number }
+  | { readonly kind: "silent"; readonly failure: RegistryError }
+  | { readonly kind: "down"; readonly failure: RegistryError };
 
 async function secureFirst(secure: URL, plain: URL, ask: (url: URL) => Promise<Finding>): Promise<URL> {
-  const finding = await ask(secure);
-  return finding === "registry" || finding === "other" ? secure : plain;
+  const { kind } = await ask(secure);
+  return kind === "registry" || kind === "other" ? secure : plain;
 }
 
 async function plainFirst(secure: URL, plain: URL, ask: (url: URL) => Promise<Finding>): Promise<URL> {
-  const finding = await ask(plain);
-  if (finding === "registry" || finding === "down") return plain;
+  const first = await ask(plain);
+  if (first.kind === "registry" || first.kind === "down") return plain;
   // A TLS server answers plain HTTP with status 400 or not at all.
   const second = await ask(secure);
-  return second === "registry" || second === "other" ? secure : plain;
+  if (second.kind === "registry" || second.kind === "other") return secure;
+  // It does speak TLS, but not with us: it wants a certificate that we have not.
+  if (first.kind === "other" && first.status === 400) throw second.failure;
+  return plain;
 }
 
 async function probe(exchange: Exchange, base: URL, signal?: AbortSignal): Promise<Finding> {
   try {
     const { response, discard } = await send(exchange, { method: "GET", url: new URL("/v2/", base), signal });
     discard();
-    const marked = response.headers.has("docker-distribution-api-version");
-    return marked || response.ok || response.status === 401 ? "registry" : "other";
+    const { status, ok, headers } = response;
+    const isRegistry = headers.has("docker-distribution-api-version") || ok || status === 401;
+    return { kind: isRegistry ? "registry" : "other", status };
   } catch (failure) {
     if (!(failure instanceof RegistryError)) throw failure;
     if (failure.code === "failed_precondition") throw failure; // A certificate that is not trusted.
-    return failure.refused ? "down" : "silent";
+    return { kind: failure.refused ? "down" : "silent", failure };
   }
 }

@@ -37,7 +37,6 @@ const op = "ask registry";
 export function connectionFault(failure: unknown, url: URL): RegistryError {
   const code = String((failure as { code?: unknown } | null)?.code ?? "");
   const details = { op, subject: url.origin, cause: failure };
-  if (failure instanceof RegistryError) return failure;
   if (code === "ECONNREFUSED")
     return new RegistryError("unavailable", "nothing answers there", { ...noCause(details, hintDown), refused: true });
   if (code === "ENOTFOUND") return new RegistryError("unavailable", "no such host", noCause(details, hintName));

@@ -114,7 +114,8 @@ function bodyInit(body: RequestBody, watch: Watch): NonNullable<RequestInit["bod
 }
 
 function faultOf(failure: unknown, url: URL, signal: AbortSignal | undefined): GalleyError {
-  if (signal?.aborted !== true) return connectionFault(failure, url);
+  // Some are no fault of the connection: a certificate's key that is missing.
+  if (signal?.aborted !== true) return failure instanceof GalleyError ? failure : connectionFault(failure, url);
   return new GalleyError("canceled", "interrupted", { op: "ask registry", subject: url.origin, cause: signal.reason });
 }
 
