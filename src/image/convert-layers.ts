@@ -39,7 +39,7 @@ export async function convertLayers(
         left.add(diffId);
         continue;
       }
-      const tar = () => decompress(verified(store.content.stream(blob.digest), blob));
+      const tar = () => decompress(verified(store.content.stream(blob.digest), blob), { lend: true });
       if (await converts(kept.convert(diffId, to, tar, signal))) converted.push(diffId);
       else only.add(diffId);
     }

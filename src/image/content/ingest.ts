@@ -121,15 +121,19 @@ export class Ingest {
     for (const wake of waiting) wake();
   }
 
-  /** The blob from its first byte, as it arrives; ends when the blob was checked and put in place. */
-  async *follow(): AsyncGenerator<Uint8Array> {
+  /**
+   * The blob from its first byte, as it arrives; ends when the blob was checked and put in place.
+   * @param options.lend a chunk is good only until the next one is asked for
+   */
+  async *follow({ lend = false } = {}): AsyncGenerator<Uint8Array> {
     this.#throwIfFailed();
+    const lent = lend ? new Uint8Array(CHUNK) : undefined;
     const fd = openSync(this.#state === "complete" ? this.store.pathOf(this.target.digest) : this.path, "r");
     try {
       for (let position = 0; ; ) {
         this.#throwIfFailed();
         if (position < this.offset) {
-          const chunk = await readAt(fd, position, CHUNK);
+          const chunk = await readAt(fd, position, lent ?? new Uint8Array(CHUNK));
           if (chunk.length === 0) throw shrunk(this.path);
           position += chunk.length;
           yield chunk;
@@ -157,10 +161,11 @@ function shrunk(path: string): GalleyError {
 
 async function* readUpTo(path: string, end: number, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
   const fd = openSync(path, "r");
+  const buffer = new Uint8Array(CHUNK);
   try {
     for (let position = 0; position < end; ) {
       signal?.throwIfAborted();
-      const chunk = await readAt(fd, position, Math.min(CHUNK, end - position));
+      const chunk = await readAt(fd, position, buffer.subarray(0, end - position));
       if (chunk.length === 0) return;
       position += chunk.length;
       yield chunk;
@@ -170,11 +175,10 @@ async function* readUpTo(path: string, end: number, signal?: AbortSignal): Async
   }
 }
 
-/** Reads outside the main thread; shorter than `length` at the end of the file. */
-function readAt(fd: number, position: number, length: number): Promise<Uint8Array> {
-  const buffer = new Uint8Array(length);
+/** Fills the buffer, outside the main thread; gives less of it at the end of the file. */
+function readAt(fd: number, position: number, buffer: Uint8Array): Promise<Uint8Array> {
   return new Promise((resolve, reject) =>
-    read(fd, buffer, 0, length, position, (failure, count) =>
+    read(fd, buffer, 0, buffer.length, position, (failure, count) =>
       failure === null ? resolve(buffer.subarray(0, count)) : reject(failure),
     ),
   );

@@ -2,9 +2,13 @@ import type { Duplex } from "node:stream";
 import { createGunzip, createZstdDecompress } from "node:zlib";
 import { GalleyError } from "../../errors.ts";
 import { Expansion } from "../verify/expansion.ts";
+import { reuseOutput } from "./reused-output.ts";
 
 /** Bytes of output at a time: with this the pool thread that decompresses is seldom waited for. */
 const OUTPUT = 1 << 19;
+
+/** The stream takes a chunk when it is done with the one before, and makes one when the one before was taken. */
+const ONE_AT_A_TIME = { readableHighWaterMark: 1, writableHighWaterMark: 1 };
 
 type Format = "gzip" | "zstd" | "tar";
 
@@ -14,17 +18,25 @@ const refused: readonly (readonly [string, readonly number[]])[] = [
   ["bzip2", [0x42, 0x5a, 0x68]],
 ];
 
+export interface DecompressOptions {
+  /** Chunks are lent, to and fro: each is good until the next one is asked for. Far less memory is touched then. */
+  readonly lend?: boolean;
+}
+
 /**
  * The tar in a layer's blob: gzip (RFC 1952, any number of members), zstd (RFC 8878, any number of frames, skippable ones too)
  * or as it is. The first bytes decide: media types are at times wrong. Damaged content is `data_loss`.
  */
-export async function* decompress(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+export async function* decompress(
+  source: AsyncIterable<Uint8Array>,
+  options: DecompressOptions = {},
+): AsyncGenerator<Uint8Array> {
   const iterator = source[Symbol.asyncIterator]();
   try {
     const head = await readHead(iterator);
     const format = formatOf(head);
     const whole = concat(head, iterator);
-    yield* format === "tar" ? whole : inflate(whole, format);
+    yield* format === "tar" ? whole : inflate(whole, format, options);
   } finally {
     abandon(iterator);
   }
@@ -68,16 +80,26 @@ async function* concat(head: Uint8Array, rest: AsyncIterator<Uint8Array>): Async
   for (let step = await rest.next(); step.done !== true; step = await rest.next()) yield step.value;
 }
 
-async function* inflate(source: AsyncIterable<Uint8Array>, format: "gzip" | "zstd"): AsyncGenerator<Uint8Array> {
+async function* inflate(
+  source: AsyncIterable<Uint8Array>,
+  format: "gzip" | "zstd",
+  options: DecompressOptions,
+): AsyncGenerator<Uint8Array> {
   const expansion = new Expansion();
-  for await (const chunk of inflated(expansion.counting(source), format)) {
+  for await (const chunk of inflated(expansion.counting(source), format, options)) {
     expansion.check(chunk.length);
     yield chunk;
   }
 }
 
-function inflated(source: AsyncIterable<Uint8Array>, format: "gzip" | "zstd"): AsyncIterable<Uint8Array> {
-  const stream = format === "gzip" ? createGunzip({ chunkSize: OUTPUT }) : createZstdDecompress({ chunkSize: OUTPUT });
+function inflated(
+  source: AsyncIterable<Uint8Array>,
+  format: "gzip" | "zstd",
+  { lend = false }: DecompressOptions,
+): AsyncIterable<Uint8Array> {
+  const options = { chunkSize: OUTPUT, ...(lend ? ONE_AT_A_TIME : {}) };
+  const stream = format === "gzip" ? createGunzip(options) : createZstdDecompress(options);
+  if (lend) reuseOutput(stream, OUTPUT);
   return piped(source, stream, (failure) => damaged(format, failure));
 }
 

@@ -90,7 +90,7 @@ async function downloadAndUnpack(parts: LayerParts, task: LayerTask, attempt: { 
   const downloaded = parts.downloads.run(async () => {
     const ingest = await Ingest.open(parts.content, task.blob, race.signal);
     attempt.resumed = ingest.resumedFrom > 0;
-    unpacked = race.watch(unpack(together, task, ingest.follow()));
+    unpacked = race.watch(unpack(together, task, ingest.follow({ lend: true })));
     await download(together, task, ingest);
   });
   await Promise.allSettled([race.watch(downloaded)]);
@@ -131,7 +131,7 @@ export function isWorthKeeping(failure: unknown): boolean {
 async function unpack(parts: LayerParts, task: LayerTask, blob: AsyncIterable<Uint8Array>): Promise<number> {
   return parts.unpacking.run(async () => {
     using _lock = await parts.locks.take("layer", task.diffId, { signal: parts.signal });
-    const { size } = await parts.snapshotter.apply(task.diffId, decompress(blob), {
+    const { size } = await parts.snapshotter.apply(task.diffId, decompress(blob, { lend: true }), {
       signal: parts.signal,
       onProgress: (bytes) => task.progress.extracting(bytes),
     });

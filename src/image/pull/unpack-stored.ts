@@ -17,7 +17,7 @@ export async function unpackStored(
     const blob = blobs[position];
     if (blob === undefined || !content.has(blob)) throw gone(diffId);
     using _lock = await locks.take("layer", diffId, options);
-    await snapshotter.apply(diffId, decompress(verified(content.stream(blob.digest), blob)), options);
+    await snapshotter.apply(diffId, decompress(verified(content.stream(blob.digest), blob), { lend: true }), options);
   }
 }
 

@@ -144,7 +144,7 @@ export class StoreDestination implements Destination {
       const blob = manifest.layers[position];
       if (blob === undefined || this.#sizes.has(diffId)) continue;
       using _lock = await locks.take("layer", diffId, options);
-      const tar = decompress(verified(content.stream(blob.digest), blob));
+      const tar = decompress(verified(content.stream(blob.digest), blob), { lend: true });
       this.#sizes.set(diffId, (await snapshotter.apply(diffId, tar, options)).size);
     }
   }
