@@ -13,13 +13,16 @@ export interface Request {
   readonly program: string;
   /** The image in the registry that the benchmark started; set by bench/main.ts for bench/inside.ts. */
   readonly image: string;
+  /** An image with some large layers in a registry without TLS, `HOST/NAME:TAG`; empty where none was named. */
+  readonly large: string;
 }
 
 /** How the command is used. */
-export const usage = `npm run bench -- [CASE...] [--rounds N] [--peers docker,podman] [--program dist/galley] [--json]
+export const usage = `npm run bench -- [CASE...] [--rounds N] [--peers docker,podman] [--program dist/galley] [--large IMAGE] [--json]
 
-Cases: version run exec rm ps parallel memory idle runtime (all, if none is named).
-Medians of Galley and of docker, podman, runc and crun where they are found, taken in turns.
+Cases: version run exec rm ps parallel memory idle runtime registry (all of these, if none is named);
+pull copy (of --large, an image in a registry without TLS), images, which take minutes.
+Medians of Galley and of docker, podman, containerd, skopeo, runc and crun where they are found, taken in turns.
 GALLEY_PEERS names a program that runs a command where the peers are: "$GALLEY_PEERS run COMMAND...", with the
 working directory at /host; without it the peers are those of this machine. Needs root.`;
 
@@ -33,6 +36,7 @@ export function readArguments(argv: readonly string[]): Request {
       peers: { type: "string", default: "" },
       program: { type: "string", default: "dist/galley" },
       image: { type: "string", default: "" },
+      large: { type: "string", default: "" },
       json: { type: "boolean", default: false },
       help: { type: "boolean", default: false },
     },
@@ -40,6 +44,6 @@ export function readArguments(argv: readonly string[]): Request {
   const rounds = Number(values.rounds);
   if (!Number.isInteger(rounds) || rounds < 1) throw new Error(`--rounds ${values.rounds}: a whole number from 1 on`);
   const peers = values.peers.split(",").filter(Boolean);
-  const { json, help, program, image } = values;
-  return { cases: positionals, peers, rounds, json, help, program, image };
+  const { json, help, program, image, large } = values;
+  return { cases: positionals, peers, rounds, json, help, program, image, large };
 }

@@ -1,6 +1,9 @@
 import { type Contestant, KEPT, removeAll, type Subject } from "./contestants.ts";
+import { copy } from "./copy.ts";
+import { images } from "./images.ts";
 import { interleave, output, type Row, type Sampler, timed, together } from "./measurement.ts";
 import { keptMemory, privateMemory, processes, processesNamed } from "./memory.ts";
+import { pull } from "./pull.ts";
 import { registry } from "./registry.ts";
 import { runtime } from "./runtime.ts";
 import { percentile } from "./statistics.ts";
@@ -9,6 +12,8 @@ import { percentile } from "./statistics.ts";
 export interface Setting {
   /** Galley first. */
   readonly contestants: readonly Contestant[];
+  /** Names of those to measure beside; empty: all that are there. */
+  readonly peers: readonly string[];
   /** Names of OCI runtimes. */
   readonly runtimes: readonly string[];
   readonly bun: string;
@@ -36,6 +41,9 @@ export const cases: Readonly<Record<string, Case>> = {
   runtime,
   registry,
 };
+
+/** Cases that take minutes, and need what the command line names: only those that are asked for. */
+export const longCases: Readonly<Record<string, Case>> = { pull, copy, images };
 
 function samplersOf(setting: Setting, sampler: (contestant: Contestant) => Sampler): Record<string, Sampler> {
   return Object.fromEntries(setting.contestants.map((contestant) => [contestant.name, sampler(contestant)]));

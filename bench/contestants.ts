@@ -1,3 +1,4 @@
+import { succeeds } from "./daemon.ts";
 import { output } from "./measurement.ts";
 
 /** A program that takes docker's command line. */
@@ -14,6 +15,8 @@ export interface Contestant {
 /** What the contestants run, and where the runtimes without images find it. */
 export interface Subject {
   readonly image: string;
+  /** An image with some large layers in a registry without TLS, `HOST/NAME:TAG`; empty where none was named. */
+  readonly large: string;
   /** An OCI bundle whose process is `true`, with the image's content as its root. */
   readonly bundle: string;
 }
@@ -64,8 +67,4 @@ export function removeAll(contestant: Contestant): void {
   const listed = output([...contestant.program, "ps", "-aq", "--filter", `name=${KEPT}`]);
   const ids = listed.split("\n").filter(Boolean);
   if (ids.length > 0) output([...contestant.program, "rm", ...contestant.removeOptions, ...ids]);
-}
-
-function succeeds(command: readonly string[]): boolean {
-  return Bun.spawnSync([...command], { stdio: ["ignore", "ignore", "ignore"] }).exitCode === 0;
 }

@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { leftoversBelow, removeLeftovers } from "../test/harness/leftovers.ts";
 import { readArguments } from "./arguments.ts";
 import { makeBundle } from "./bundle.ts";
-import { cases, type Setting } from "./cases.ts";
+import { cases, longCases, type Setting } from "./cases.ts";
 import { type Contestant, galley, peers, prepare, removeAll, runtimes } from "./contestants.ts";
 import { startDocker } from "./docker.ts";
 import type { Row } from "./measurement.ts";
@@ -20,7 +20,7 @@ async function measure(names: readonly string[], setting: Setting): Promise<Row[
   const rows: Row[] = [];
   for (const name of names) {
     console.error(`bench: ${name}`);
-    rows.push(...((await cases[name]?.(setting)) ?? []));
+    rows.push(...((await { ...cases, ...longCases }[name]?.(setting)) ?? []));
   }
   return rows;
 }
@@ -52,9 +52,10 @@ async function main(): Promise<void> {
     for (const contestant of contestants) prepare(contestant, request.image);
     const setting: Setting = {
       contestants,
+      peers: request.peers,
       runtimes: runtimes().filter((name) => request.peers.length === 0 || request.peers.includes(name)),
       bun: join(dirname(process.execPath), "bun.exe"),
-      subject: { image: request.image, bundle: makeBundle(join(store, "bundle")) },
+      subject: { image: request.image, large: request.large, bundle: makeBundle(join(store, "bundle")) },
       rounds: request.rounds,
     };
     const names = request.cases.length === 0 ? Object.keys(cases) : request.cases;
