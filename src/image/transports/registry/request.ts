@@ -95,22 +95,18 @@ async function sendOnce(exchange: Exchange, request: HttpRequest, stallSeconds: 
   }
 }
 
-/** A stream counts as progress each time the connection takes a piece of it. */
+/** A stream counts as progress each time the connection takes a piece of it. Bun sends what it iterates over itself twice as fast as a ReadableStream. */
 function bodyInit(body: RequestBody, watch: Watch): NonNullable<RequestInit["body"]> {
   if (typeof body === "string") return body;
   if (body instanceof Uint8Array) return new Uint8Array(body);
-  const iterator = body()[Symbol.asyncIterator]();
-  return new ReadableStream({
-    async pull(controller) {
-      const { value, done } = await iterator.next();
-      watch.touch();
-      if (done === true) controller.close();
-      else controller.enqueue(value);
-    },
-    async cancel() {
-      await iterator.return?.();
-    },
-  });
+  return touching(body(), watch) as unknown as NonNullable<RequestInit["body"]>;
+}
+
+async function* touching(body: AsyncIterable<Uint8Array>, watch: Watch): AsyncGenerator<Uint8Array> {
+  for await (const chunk of body) {
+    watch.touch();
+    yield chunk;
+  }
 }
 
 function faultOf(failure: unknown, url: URL, signal: AbortSignal | undefined): GalleyError {
