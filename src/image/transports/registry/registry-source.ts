@@ -5,12 +5,12 @@ import type { BlobOptions, TransportOptions } from "../transport.ts";
 import type { RegistryClients } from "./clients.ts";
 import { RegistryTransport } from "./registry.ts";
 
-/** An image in a registry, to be copied from. What a tag leads to is asked once. */
+/** An image in a registry, to be copied from. What its name leads to is asked for once. */
 export class RegistrySource implements Source {
   readonly name: string;
   readonly reference: Reference;
   readonly #transport: RegistryTransport;
-  #target: Promise<Descriptor> | undefined;
+  #root: Promise<Document> | undefined;
 
   constructor(clients: RegistryClients, reference: Reference) {
     this.reference = withDefaultTag(reference);
@@ -18,12 +18,18 @@ export class RegistrySource implements Source {
     this.#transport = new RegistryTransport(clients);
   }
 
-  async document(descriptor?: Descriptor, options?: TransportOptions): Promise<Document> {
-    this.#target ??= descriptor === undefined ? this.#transport.resolve(this.reference, options) : undefined;
-    const wanted = descriptor ?? (await (this.#target as Promise<Descriptor>));
-    const bytes = await this.#transport.fetchManifest(this.reference, wanted, options);
-    const { mediaType, digest, size } = wanted;
-    return { descriptor: { mediaType, digest, size }, bytes };
+  document(descriptor?: Descriptor, options?: TransportOptions): Promise<Document> {
+    if (descriptor !== undefined) return this.#fetch(descriptor, options);
+    this.#root ??= this.#transport.resolve(this.reference, options).then((target) => this.#fetch(target, options));
+    return this.#root;
+  }
+
+  async #fetch({ mediaType, digest, size, ...rest }: Descriptor, options?: TransportOptions): Promise<Document> {
+    const wanted = { mediaType, digest, size };
+    return {
+      descriptor: wanted,
+      bytes: await this.#transport.fetchManifest(this.reference, { ...wanted, ...rest }, options),
+    };
   }
 
   blob(descriptor: Descriptor, options?: BlobOptions): AsyncIterable<Uint8Array> {
