@@ -30,7 +30,7 @@ function watchLegacy(directory: string): OomWatch {
 
 /**
  * Both files tell each change by inotify (cgroup-v2.rst); a removed directory tells nothing, its last process does, unless the removal
- * is quicker than the kernel's word of that, as systemd's is.
+ * is quicker than the kernel's word of that.
  */
 function watchUnified(counter: string): OomWatch {
   const events = `${counter.slice(0, counter.lastIndexOf("/"))}/cgroup.events`;
