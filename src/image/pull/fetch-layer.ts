@@ -1,6 +1,7 @@
 import { GalleyError } from "../../errors.ts";
 import type { Descriptor } from "../../spec/image.ts";
 import type { ContentStore } from "../content/content-store.ts";
+import { gathered } from "../content/gathered.ts";
 import { Ingest } from "../content/ingest.ts";
 import type { Reference } from "../reference.ts";
 import type { Snapshotter } from "../snapshot/snapshotter.ts";
@@ -105,7 +106,7 @@ async function download(parts: LayerParts, task: LayerTask, ingest: Ingest): Pro
     const onRetry = progress.retrying.bind(progress);
     const options = { offset: ingest.offset, signal: parts.signal, onRetry };
     progress.downloading(ingest.offset);
-    for await (const chunk of parts.transport.fetchBlob(parts.reference, blob, options)) {
+    for await (const chunk of gathered(parts.transport.fetchBlob(parts.reference, blob, options))) {
       await ingest.write(chunk);
       progress.downloading(ingest.offset);
     }

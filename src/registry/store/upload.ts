@@ -1,6 +1,7 @@
 import { createReadStream, statSync, write } from "node:fs";
 import { type FileHandle, open, rm } from "node:fs/promises";
 import { CHUNK } from "../../image/content/content-store.ts";
+import { gathered } from "../../image/content/gathered.ts";
 import { type DigestAlgorithm, parseDigest } from "../../image/digest.ts";
 
 /**
@@ -82,33 +83,6 @@ export class Upload {
     await this.#writing.catch(() => undefined);
     await rm(this.path, { force: true });
   }
-}
-
-/**
- * What comes, in pieces of half a megabyte, so that a system call and a change of threads cost little beside the work on them. The
- * pieces lie in two buffers in turn: one is filled while the other is written, and valid until the next but one is asked for. Bun's own chunks
- * are free again at once, which takes half the time of keeping them until they are written.
- */
-async function* gathered(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  let [piece, other] = [new Uint8Array(CHUNK), new Uint8Array(CHUNK)];
-  let filled = 0;
-  try {
-    for await (const chunk of source) {
-      for (let taken = 0; taken < chunk.length; ) {
-        const part = chunk.subarray(taken, taken + CHUNK - filled);
-        piece.set(part, filled);
-        filled += part.length;
-        taken += part.length;
-        if (filled < CHUNK) continue;
-        yield piece;
-        [piece, other, filled] = [other, piece, 0];
-      }
-    }
-  } catch (failure) {
-    if (filled > 0) yield piece.subarray(0, filled); // The client will go on behind it.
-    throw failure;
-  }
-  if (filled > 0) yield piece.subarray(0, filled);
 }
 
 /** Writes outside the main thread. */

@@ -1,6 +1,7 @@
 import { closeSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { toGalleyError } from "../../../errors.ts";
+import { gathered } from "../../content/gathered.ts";
 import { Verifier } from "../../verify/verifier.ts";
 import type { NewBlob } from "../place.ts";
 import type { TransportOptions } from "../transport.ts";
@@ -36,7 +37,7 @@ export async function pump(
   // One chunk is on its way to the file, in another thread, while the next one comes and is hashed.
   let writing: Promise<void> = Promise.resolve();
   try {
-    for await (const chunk of blob.open(0)) {
+    for await (const chunk of gathered(blob.open(0))) {
       signal?.throwIfAborted();
       hasher.update(chunk);
       await writing;
