@@ -124,13 +124,15 @@ function command({ registry, directory }: Lab, random: Random): readonly string[
   const remote = `${registry.host}/team/app:${name}`;
   const loaded = `loaded/app:${name}`;
   const any = random.one([remote, loaded, "busybox"]);
+  // There is no registry that has what was only loaded.
+  const pull = any === loaded ? "never" : "missing";
   const container = `c${random.below(4)}`;
   return random.one<readonly string[]>([
     ["pull", "-q", remote],
     ["pull", "-q", remote],
     ["load", "-q", "-i", join(directory, `${name}.tar`)],
     ["copy", "-q", `oci:${join(directory, name)}:app`, `containers-storage:${loaded}`],
-    ["run", "-q", "--rm", "--network", "none", any, "true"],
+    ["run", "-q", "--rm", "--pull", pull, "--network", "none", any, "true"],
     ["run", "-q", "--name", container, "--network", "none", remote, "sh", "-c", "echo x > /new"],
     ["commit", container, `made/by:${name}`],
     ["rm", "-f", container],

@@ -95,6 +95,17 @@ describe("export", () => {
     await lab.containers.wait(id);
     expect(await members(lab.containers.export(id))).toEqual(running);
   });
+
+  testWith(needs, "of a container that is removed meanwhile says so, and gives no part for the whole", async () => {
+    const { id } = await lab.run(changing);
+    const archive = lab.containers.export(id)[Symbol.asyncIterator]();
+    expect((await archive.next()).done).toBe(false);
+    await lab.containers.remove(id);
+    const rest = async () => {
+      while ((await archive.next()).done !== true);
+    };
+    await expect(rest()).rejects.toThrow("No such container: ");
+  });
 });
 
 describe("commit", () => {

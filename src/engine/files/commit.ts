@@ -14,6 +14,7 @@ import { containerConfig } from "../views/container-config.ts";
 import { applyChanges } from "./image-changes.ts";
 import { isMountPoint } from "./mount-points.ts";
 import { layersOf } from "./view.ts";
+import { whileThere } from "./while-there.ts";
 
 /**
  * Makes an image of a container: its image's layers, one more with what it has changed, and what it was run with as the
@@ -27,7 +28,7 @@ export async function commitContainer(parts: Parts, container: string, options: 
   return whileHeld(parts, record, options.pause !== false, async () => {
     const made = await parts.images.addLayer({
       base: record.imageId,
-      tar: layerOf(parts, record),
+      tar: whileThere(parts, record, layerOf(parts, record)),
       config: (base, diffIds) => imageOf(base, { record, options, config, diffIds }),
       names,
     });
