@@ -147,6 +147,15 @@ describe("a container in a scope", () => {
     while (show(`galley-${bundle.id}.scope`, "LoadState").LoadState !== "not-found") await Bun.sleep(20);
   });
 
+  withSystemd("is let go of by systemd, however soon it ends", async () => {
+    for (let round = 0; round < 5; round++) {
+      await using bundle = bundleWith("true");
+      expect((await bundle.run("--systemd-cgroup", "run", bundle.id)).status).toBe(0);
+      while (show(`galley-${bundle.id}.scope`, "LoadState").LoadState !== "not-found") await Bun.sleep(20);
+      expect(existsSync(directoryOf(bundle.id, "memory"))).toBe(false);
+    }
+  });
+
   withSystemd("has the properties of its annotations; a wrong one is told with its unit", async () => {
     const annotations = {
       "org.systemd.property.TimeoutStopSec": "uint32 7",

@@ -140,7 +140,8 @@ async function create(home: Home, bundle: Bundle, options: CreateOptions, made: 
   const given = unit === undefined ? bundle : { ...bundle, config: unit.startConfig };
   const recipe = compile(home, given, options, place !== undefined);
   writeFileSync(home.config, JSON.stringify(bundle.config), { mode: 0o600 });
-  writeFileSync(home.recipe, encode(endOf(recipe, home, bundle)), { mode: 0o600 });
+  const end = endOf(recipe, home, bundle);
+  writeFileSync(home.recipe, encode(unit?.end(end) ?? end), { mode: 0o600 });
   const { native, preserved, log } = options;
   const relay = options.console?.kind === "passed";
   const running = runManaged(recipe, { native, preserved, gated: true, relay, op: "create", log, place });

@@ -9,6 +9,7 @@ import { type Property, SystemdManager } from "../../../linux/systemd/manager.ts
 import { resourceProperties, roundedQuota, type Target } from "../../../linux/systemd/resource-properties.ts";
 import { oomPolicy } from "../../../linux/systemd/unified-properties.ts";
 import { isSlice, slicePath, type UnitName, unitOf } from "../../../linux/systemd/unit.ts";
+import type { Recipe, Step } from "../../../recipe/recipe.ts";
 import type { ResourcesConfig, RuntimeConfig } from "../../../spec/runtime.ts";
 import type { RuntimeLog } from "../log.ts";
 import type { Place } from "../placed-run.ts";
@@ -22,6 +23,8 @@ export interface StartedUnit {
   readonly config: RuntimeConfig;
   /** What the container is started with: without the limits that {@link StartedUnit.settle} sets. */
   readonly startConfig: RuntimeConfig;
+  /** The recipe of the end, without what is systemd's to do. */
+  end(recipe: Recipe): Recipe;
   /** To be called once the container's process is in the unit. */
   settle(): Promise<void>;
   /** To be called where there is no such process. */
@@ -95,6 +98,7 @@ export async function startUnit(
     stored,
     config: at(resources),
     startConfig: at(now),
+    end: (recipe) => (isSlice(name.unit) ? recipe : withoutScope(recipe)),
     async settle() {
       await keeper?.end();
       if (Object.keys(later).length > 0) await completeUnitLimits(stored, { path, native }, later, resources);
@@ -104,6 +108,17 @@ export async function startUnit(
       await stopUnit(stored);
     },
   };
+}
+
+/**
+ * The kernel tells systemd that a scope's cgroup is empty some milliseconds later, and never if the cgroup was removed meanwhile: the unit would
+ * stay for ever. So it is systemd that removes it.
+ */
+function withoutScope(recipe: Recipe): Recipe {
+  const hierarchy = `${detectCgroups().v2?.mountPoint}/`;
+  const isLeft = ({ op, args: [path] }: Step) => op === "remove_cgroup" && String(path).startsWith(hierarchy);
+  const cleanup = (recipe.sections.cleanup ?? []).filter((one) => !isLeft(one));
+  return { ...recipe, sections: { ...recipe.sections, cleanup } };
 }
 
 /**
