@@ -51,6 +51,7 @@ export class Mirror {
     const headers = contentHeaders({ digest, size, mediaType: "application/octet-stream" });
     if (request.method === "HEAD") return new Response(null, { headers });
     const ingest = await this.#fetch(name, digest, size);
+    // The types lack a body that is iterated over, which Bun takes.
     return new Response(ingest.follow() as unknown as ReadableStream<Uint8Array>, { headers });
   }
 

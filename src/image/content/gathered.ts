@@ -6,7 +6,8 @@ import { CHUNK } from "./content-store.ts";
  * are free again at once, which takes half the time of keeping them until they are written.
  */
 export async function* gathered(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  let [piece, other] = [new Uint8Array(CHUNK), new Uint8Array(CHUNK)];
+  let piece = new Uint8Array(CHUNK);
+  let other: Uint8Array<ArrayBuffer> | undefined; // Most blobs fill no more than one.
   let filled = 0;
   try {
     for await (const chunk of source) {
@@ -17,7 +18,7 @@ export async function* gathered(source: AsyncIterable<Uint8Array>): AsyncGenerat
         taken += part.length;
         if (filled < CHUNK) continue;
         yield piece;
-        [piece, other, filled] = [other, piece, 0];
+        [piece, other, filled] = [other ?? new Uint8Array(CHUNK), piece, 0];
       }
     }
   } catch (failure) {

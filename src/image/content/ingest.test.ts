@@ -74,6 +74,18 @@ test("a reader sees all bytes while they arrive, from the first on", async () =>
   expect(await collect(ingest.follow())).toEqual(content);
 });
 
+test("what is lent to a reader is good until the next but one is asked for", async () => {
+  const ingest = await Ingest.open(store, target);
+  const reading = ingest.follow({ lend: true });
+  const next = async () => (await reading.next()).value as Uint8Array;
+  await ingest.write(content.subarray(0, 1001));
+  const first = await next();
+  await ingest.write(content.subarray(1001, 2003));
+  const second = await next();
+  expect(Buffer.concat([first, second]).equals(content.subarray(0, 2003))).toBeTrue();
+  await ingest.fail(new Error("enough"), { keep: false });
+});
+
 test("a reader fails as the download does", async () => {
   const ingest = await Ingest.open(store, target);
   const reading = collect(ingest.follow()).catch((failure: unknown) => failure);

@@ -123,20 +123,21 @@ export class Ingest {
 
   /**
    * The blob from its first byte, as it arrives; ends when the blob was checked and put in place.
-   * @param options.lend a chunk is good only until the next one is asked for
+   * @param options.lend a chunk is good only until the next but one is asked for
    */
   async *follow({ lend = false } = {}): AsyncGenerator<Uint8Array> {
     this.#throwIfFailed();
-    const lent = lend ? new Uint8Array(CHUNK) : undefined;
+    let [buffer, other] = [new Uint8Array(CHUNK), new Uint8Array(CHUNK)];
     const fd = openSync(this.#state === "complete" ? this.store.pathOf(this.target.digest) : this.path, "r");
     try {
       for (let position = 0; ; ) {
         this.#throwIfFailed();
         if (position < this.offset) {
-          const chunk = await readAt(fd, position, lent ?? new Uint8Array(CHUNK));
+          const chunk = await readAt(fd, position, buffer);
           if (chunk.length === 0) throw shrunk(this.path);
           position += chunk.length;
           yield chunk;
+          [buffer, other] = [lend ? other : new Uint8Array(CHUNK), buffer];
         } else if (this.#state === "complete") return;
         else await new Promise<void>((resolve) => this.#wake.push(resolve));
       }

@@ -19,7 +19,7 @@ const refused: readonly (readonly [string, readonly number[]])[] = [
 ];
 
 export interface DecompressOptions {
-  /** Chunks are lent, to and fro: each is good until the next one is asked for. Far less memory is touched then. */
+  /** Chunks are lent, to and fro: each is good until the next but one is asked for. Far less memory is touched then. */
   readonly lend?: boolean;
 }
 

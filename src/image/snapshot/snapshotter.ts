@@ -30,6 +30,7 @@ export interface Snapshotter {
 
   /**
    * Keeps the layer; a no-op, which reads nothing of the stream, where it is kept already. `size` is in bytes, unpacked.
+   * A chunk of the stream is done with when the next but one is asked for.
    *
    * Fails, with nothing left behind, as `invalid_argument` (a tar that is malformed or reaches out of the layer), `data_loss` (a tar
    * that is cut short, or whose digest is not the diff ID), `resource_exhausted` (full disk), `permission_denied` (device nodes or

@@ -58,7 +58,7 @@ class Appended {
 
   constructor(private readonly fd: number) {}
 
-  /** Resolves when the chunk before is written; this one must not change until then. */
+  /** Resolves when the chunk before is written; this one must not change until the next one's does. */
   async append(chunk: Uint8Array): Promise<void> {
     await this.#writing;
     this.throwIfFailed();

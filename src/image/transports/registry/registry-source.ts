@@ -24,12 +24,10 @@ export class RegistrySource implements Source {
     return this.#root;
   }
 
-  async #fetch({ mediaType, digest, size, ...rest }: Descriptor, options?: TransportOptions): Promise<Document> {
-    const wanted = { mediaType, digest, size };
-    return {
-      descriptor: wanted,
-      bytes: await this.#transport.fetchManifest(this.reference, { ...wanted, ...rest }, options),
-    };
+  async #fetch(wanted: Descriptor, options?: TransportOptions): Promise<Document> {
+    const bytes = await this.#transport.fetchManifest(this.reference, wanted, options);
+    const { mediaType, digest, size } = wanted;
+    return { descriptor: { mediaType, digest, size }, bytes };
   }
 
   blob(descriptor: Descriptor, options?: BlobOptions): AsyncIterable<Uint8Array> {

@@ -99,6 +99,7 @@ async function sendOnce(exchange: Exchange, request: HttpRequest, stallSeconds: 
 function bodyInit(body: RequestBody, watch: Watch): NonNullable<RequestInit["body"]> {
   if (typeof body === "string") return body;
   if (body instanceof Uint8Array) return new Uint8Array(body);
+  // The types lack a body that is iterated over, which Bun's fetch takes.
   return touching(body(), watch) as unknown as NonNullable<RequestInit["body"]>;
 }
 
