@@ -28,7 +28,7 @@ const MANY = 200;
 const AT_ONCE = 30;
 const IDLE = 5;
 
-/** All cases by the name that selects them. */
+/** Cases that run where none is named, by the name that selects them. */
 export const cases: Readonly<Record<string, Case>> = {
   version,
   run,
@@ -43,7 +43,10 @@ export const cases: Readonly<Record<string, Case>> = {
 };
 
 /** Cases that take minutes, and need what the command line names: only those that are asked for. */
-export const longCases: Readonly<Record<string, Case>> = { pull, copy, images };
+const longCases: Readonly<Record<string, Case>> = { pull, copy, images };
+
+/** Every case that can be asked for. */
+export const everyCase: Readonly<Record<string, Case>> = { ...cases, ...longCases };
 
 function samplersOf(setting: Setting, sampler: (contestant: Contestant) => Sampler): Record<string, Sampler> {
   return Object.fromEntries(setting.contestants.map((contestant) => [contestant.name, sampler(contestant)]));

@@ -3,11 +3,11 @@ import { join } from "node:path";
 import { startRegistry } from "../test/harness/registry.ts";
 import type { Setting } from "./cases.ts";
 import { interleave, type Row, type Sampler, timed } from "./measurement.ts";
+import { isWanted, largeImage } from "./wanted.ts";
 
 /** Copies of the image of `--large` out of its registry, beside skopeo: to a directory, and to another registry, which is a new one each time. */
 export async function copy(setting: Setting): Promise<Row[]> {
-  const image = setting.subject.large;
-  if (image === "") throw new Error("copy: --large HOST/NAME:TAG, an image in a registry without TLS, is needed");
+  const image = largeImage(setting);
   const programs = programsOf(setting);
   const row = async (work: string, sample: (program: readonly string[]) => Promise<number>): Promise<Row> => {
     const samplers = programs.map(([name, program]): readonly [string, Sampler] => [name, () => sample(program)]);
@@ -19,10 +19,9 @@ export async function copy(setting: Setting): Promise<Row[]> {
   ];
 }
 
-function programsOf({ contestants, peers }: Setting): readonly (readonly [string, readonly string[]])[] {
-  const own = [contestants[0]?.program[0] ?? "", "copy", "-q"];
-  const wanted = (peers.length === 0 || peers.includes("skopeo")) && Bun.which("skopeo") !== null;
-  return [["galley", own], ...(wanted ? [["skopeo", ["skopeo", "copy", "-q"]] as const] : [])];
+function programsOf(setting: Setting): readonly (readonly [string, readonly string[]])[] {
+  const own = [setting.contestants[0]?.program[0] ?? "", "copy", "-q"];
+  return [["galley", own], ...(isWanted(setting, "skopeo") ? [["skopeo", ["skopeo", "copy", "-q"]] as const] : [])];
 }
 
 async function toDirectory(program: readonly string[], image: string): Promise<number> {

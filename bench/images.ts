@@ -4,7 +4,9 @@ import { digestOf, hostArchitecture } from "../test/harness/image-builder.ts";
 import { removeLeftovers } from "../test/harness/leftovers.ts";
 import { file, tar } from "../test/harness/tar.ts";
 import type { Setting } from "./cases.ts";
+import { galley } from "./contestants.ts";
 import { interleave, output, type Row, type Sampler, timed } from "./measurement.ts";
+import { isWanted, podmanAt } from "./wanted.ts";
 
 /** Images in each store. */
 const MANY = 5000;
@@ -32,12 +34,10 @@ export async function images(setting: Setting): Promise<Row[]> {
   }
 }
 
-function programsOf({ contestants, peers }: Setting, folder: string): Record<string, readonly string[]> {
-  const at = (name: string) => ["--root", join(folder, name), "--runroot", join(folder, `${name}-run`)];
-  const wanted = (peers.length === 0 || peers.includes("podman")) && Bun.which("podman") !== null;
+function programsOf(setting: Setting, folder: string): Record<string, readonly string[]> {
   return {
-    galley: [contestants[0]?.program[0] ?? "", ...at("galley")],
-    ...(wanted ? { podman: ["podman", ...at("podman"), "--storage-driver", "overlay"] } : {}),
+    galley: galley(setting.contestants[0]?.program[0] ?? "", join(folder, "galley")).program,
+    ...(isWanted(setting, "podman") ? { podman: podmanAt(folder) } : {}),
   };
 }
 

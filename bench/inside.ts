@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { leftoversBelow, removeLeftovers } from "../test/harness/leftovers.ts";
 import { readArguments } from "./arguments.ts";
 import { makeBundle } from "./bundle.ts";
-import { cases, longCases, type Setting } from "./cases.ts";
+import { cases, everyCase, type Setting } from "./cases.ts";
 import { type Contestant, galley, peers, prepare, removeAll, runtimes } from "./contestants.ts";
 import { startDocker } from "./docker.ts";
 import type { Row } from "./measurement.ts";
@@ -20,7 +20,7 @@ async function measure(names: readonly string[], setting: Setting): Promise<Row[
   const rows: Row[] = [];
   for (const name of names) {
     console.error(`bench: ${name}`);
-    rows.push(...((await { ...cases, ...longCases }[name]?.(setting)) ?? []));
+    rows.push(...((await everyCase[name]?.(setting)) ?? []));
   }
   return rows;
 }

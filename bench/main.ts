@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { busyboxImage } from "../test/harness/fixtures.ts";
 import { startRegistry } from "../test/harness/registry.ts";
 import { readArguments, usage } from "./arguments.ts";
-import { cases, longCases } from "./cases.ts";
+import { everyCase } from "./cases.ts";
 import type { Row } from "./measurement.ts";
 import { summarize, table } from "./table.ts";
 
@@ -40,11 +40,9 @@ async function main(argv: readonly string[]): Promise<number> {
     console.log(usage);
     return 0;
   }
-  const unknown = request.cases.filter((name) => !(name in cases || name in longCases));
+  const unknown = request.cases.filter((name) => !(name in everyCase));
   if (unknown.length > 0)
-    throw new Error(
-      `no such case: ${unknown.join(", ")}; there are ${Object.keys({ ...cases, ...longCases }).join(", ")}`,
-    );
+    throw new Error(`no such case: ${unknown.join(", ")}; there are ${Object.keys(everyCase).join(", ")}`);
   if (!existsSync(join(home, request.program))) throw new Error(`${request.program} is not there: npm run build`);
   const rows = await measure(argv);
   const summaries = rows.map(summarize);

@@ -2,8 +2,10 @@ import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { removeLeftovers } from "../test/harness/leftovers.ts";
 import type { Setting } from "./cases.ts";
-import { type Daemon, startDaemon } from "./daemon.ts";
+import { galley } from "./contestants.ts";
+import { type Daemon, startDaemon, succeeds } from "./daemon.ts";
 import { interleave, type Row, type Sampler, timed, together } from "./measurement.ts";
+import { isWanted, largeImage, podmanAt } from "./wanted.ts";
 
 /** One who pulls: how its store is emptied, and what fills it again. */
 interface Puller {
@@ -17,26 +19,25 @@ interface Puller {
  * and hash its layers, all at once on this machine's cores. Then the first run on what was pulled, beside the next ones, and the memory of a pull.
  */
 export async function pull(setting: Setting): Promise<Row[]> {
-  const image = setting.subject.large;
-  if (image === "") throw new Error("pull: --large HOST/NAME:TAG, an image in a registry without TLS, is needed");
+  const image = largeImage(setting);
   const folder = mkdtempSync("/var/tmp/galley-bench-pull-");
-  const galley = new GalleyStore(setting.contestants[0]?.program[0] ?? "", folder);
+  const own = new GalleyStore(setting.contestants[0]?.program[0] ?? "", folder);
   const pullers = {
     ...(await peers(setting, image, folder)),
-    galley: { empty: () => galley.empty(), pull: galley.pull(image) },
+    galley: { empty: () => own.empty(), pull: own.pull(image) },
   };
   try {
-    const layers = layersOf(galley.program, image, join(folder, "layers"));
+    const layers = layersOf(own.program, image, join(folder, "layers"));
     const samplers = Object.fromEntries(Object.entries(pullers).map(([name, it]) => [name, sampler(it)]));
     const all = { ...samplers, "gunzip and hash": () => unpackAndHash(layers) };
     return [
       { work: "pull into an empty store", unit: "ms", samples: await interleave(all, setting.rounds) },
-      await firstRun(galley, image, setting.rounds),
-      await memory(galley, image, setting.rounds),
+      await firstRun(own, image, setting.rounds),
+      await memory(own, image, setting.rounds),
     ];
   } finally {
     for (const it of Object.values<Puller>(pullers)) await it.close?.();
-    await galley.empty();
+    await own.empty();
     rmSync(folder, { recursive: true, force: true });
   }
 }
@@ -60,7 +61,7 @@ class GalleyStore {
   }
 
   command(...args: readonly string[]): readonly string[] {
-    return [this.program, "--root", join(this.store, "root"), "--runroot", join(this.store, "run"), ...args];
+    return [...galley(this.program, this.store).program, ...args];
   }
 
   pull(image: string): readonly string[] {
@@ -74,42 +75,32 @@ class GalleyStore {
 }
 
 /** The peers that are there and wanted, each with a store of its own or, as docker has one only, with the image taken from it. */
-async function peers({ peers }: Setting, image: string, folder: string): Promise<Record<string, Puller>> {
-  const has = (name: string, program: string) =>
-    (peers.length === 0 || peers.includes(name)) && Bun.which(program) !== null;
-  const quietly =
-    (...command: readonly string[]) =>
-    () =>
-      void Bun.spawnSync([...command], { stdio: ["ignore", "ignore", "ignore"] });
+async function peers(setting: Setting, image: string, folder: string): Promise<Record<string, Puller>> {
   const found: Record<string, Puller> = {};
-  if (has("docker", "docker")) {
+  if (isWanted(setting, "docker")) {
     found.docker = { empty: quietly("docker", "rmi", "-f", image), pull: ["docker", "pull", "-q", image] };
   }
-  if (has("podman", "podman")) {
-    const podman = [
-      "podman",
-      "--root",
-      join(folder, "podman"),
-      "--runroot",
-      join(folder, "podman-run"),
-      "--storage-driver",
-      "overlay",
-    ];
+  if (isWanted(setting, "podman")) {
+    const podman = podmanAt(folder);
     const close = async () => quietly(...podman, "system", "reset", "-f")();
     const command = [...podman, "pull", "-q", "--tls-verify=false", image];
     found.podman = { empty: quietly(...podman, "rmi", "-af"), pull: command, close };
   }
-  if (has("containerd", "containerd") && Bun.which("ctr") !== null) {
+  if (isWanted(setting, "containerd") && Bun.which("ctr") !== null) {
     const daemon = await startContainerd(folder);
     const ctr = ["ctr", "--address", join(folder, "containerd.sock")];
-    const command = [...ctr, "images", "pull", "--plain-http", image];
     found.containerd = {
       empty: quietly(...ctr, "images", "rm", "--sync", image),
-      pull: command,
+      pull: [...ctr, "images", "pull", "--plain-http", image],
       close: () => daemon.stop(),
     };
   }
   return found;
+}
+
+/** Runs a command that may fail, where there is nothing to remove. */
+function quietly(...command: readonly string[]): () => void {
+  return () => void succeeds(command);
 }
 
 function startContainerd(folder: string): Promise<Daemon> {
@@ -133,7 +124,7 @@ function layersOf(program: string, image: string, directory: string): readonly s
 }
 
 function isGzip(path: string): boolean {
-  return Bun.spawnSync(["gzip", "-l", path], { stdio: ["ignore", "ignore", "ignore"] }).exitCode === 0;
+  return succeeds(["gzip", "-l", path]);
 }
 
 /** Both digests of each layer, one pipeline for each. */
@@ -143,12 +134,12 @@ async function unpackAndHash(layers: readonly string[]): Promise<number> {
 }
 
 /** The first run of an image that was just pulled, and the next one. */
-async function firstRun(galley: GalleyStore, image: string, rounds: number): Promise<Row> {
+async function firstRun(own: GalleyStore, image: string, rounds: number): Promise<Row> {
   const samples = { galley: [] as number[], "run again": [] as number[] };
-  const run = galley.command("run", "--rm", "--network", "none", image, "true");
+  const run = own.command("run", "--rm", "--network", "none", image, "true");
   for (let round = 0; round < rounds; round++) {
-    await galley.empty();
-    timed(galley.pull(image));
+    await own.empty();
+    timed(own.pull(image));
     samples.galley.push(timed(run));
     samples["run again"].push(timed(run));
   }
@@ -156,11 +147,11 @@ async function firstRun(galley: GalleyStore, image: string, rounds: number): Pro
 }
 
 /** The most resident memory of a pull's process, shared pages of the executable included (getrusage(2), ru_maxrss). */
-async function memory(galley: GalleyStore, image: string, rounds: number): Promise<Row> {
+async function memory(own: GalleyStore, image: string, rounds: number): Promise<Row> {
   const sizes: number[] = [];
   for (let round = 0; round < rounds; round++) {
-    await galley.empty();
-    const { resourceUsage } = Bun.spawnSync([...galley.pull(image)], { stdio: ["ignore", "ignore", "ignore"] });
+    await own.empty();
+    const { resourceUsage } = Bun.spawnSync([...own.pull(image)], { stdio: ["ignore", "ignore", "ignore"] });
     sizes.push((resourceUsage?.maxRSS ?? Number.NaN) / 1024);
   }
   return { work: "peak memory of a pull", unit: "KiB", samples: { galley: sizes } };
