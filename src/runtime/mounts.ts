@@ -5,6 +5,7 @@ import { mountAttr } from "../linux/mount-words.ts";
 import { verifyKind } from "../recipe/ops.ts";
 import { type Step, step } from "../recipe/recipe.ts";
 import type { LinuxConfig, MountConfig, RuntimeConfig } from "../spec/runtime.ts";
+import { isBindMount } from "../spec/validate/mounts.ts";
 import { placeInProc } from "../spec/validate/proc-mounts.ts";
 import { type BindPlace, compileSource, forgetSources, type SourceSteps } from "./bind-source.ts";
 import { cgroupMount } from "./cgroup-mount.ts";
@@ -48,7 +49,7 @@ export function compileMounts(config: RuntimeConfig, facts: HostFacts, place: Bi
     if (isLate) late.push(one.destination);
     const mount = readMount(one, index, isLate);
     const steps = isLate ? afterCgroup : early;
-    if (isBind(mount)) {
+    if (isBindMount(one)) {
       const source = bindSource(mount, place);
       // What the outside hands over is taken at once, whenever it is attached.
       (source.outside.length > 0 ? early : steps).push(...source.inside);
@@ -79,10 +80,6 @@ function mountSteps(mount: Mount, config: RuntimeConfig, facts: HostFacts): Step
   throw new GalleyError("invalid_argument", "is required, unless the options have bind or rbind", {
     subject: `mounts[${mount.index}].type`,
   });
-}
-
-function isBind({ config, options }: Mount): boolean {
-  return options.bind !== "none" || config.type === "bind";
 }
 
 function bindSource(mount: Mount, place: BindPlace): SourceSteps {

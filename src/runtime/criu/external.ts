@@ -3,10 +3,10 @@ import { closeSync, lstatSync, readlinkSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { detectCgroups } from "../../linux/cgroups/detect.ts";
 import { placesOf } from "../../linux/cgroups/places.ts";
-import { parseMountOptions } from "../../linux/mount-options.ts";
 import { AT_FDCWD, O } from "../../linux/sys/flags.ts";
 import { openat, openInRoot } from "../../linux/sys/open.ts";
-import type { MountConfig, RuntimeConfig } from "../../spec/runtime.ts";
+import type { RuntimeConfig } from "../../spec/runtime.ts";
+import { isBindMount } from "../../spec/validate/mounts.ts";
 
 /** A mount point as the container sees it, and what is mounted there. */
 export interface ExternalMount {
@@ -14,15 +14,11 @@ export interface ExternalMount {
   readonly source: string;
 }
 
-export function isBind({ type, options = [] }: MountConfig): boolean {
-  return type === "bind" || parseMountOptions(options).bind !== "none";
-}
-
 /** The binds of a container, with those that a cgroup mount is made of where it shows the host's hierarchies. */
 export function externalMounts(config: RuntimeConfig, rootfs: string, bundle: string): readonly ExternalMount[] {
   const binds = (config.mounts ?? []).flatMap((mount) => {
     if (mount.type === "cgroup") return cgroupBinds(mount.destination, config);
-    return isBind(mount) ? [{ destination: mount.destination, source: resolve(bundle, mount.source ?? "") }] : [];
+    return isBindMount(mount) ? [{ destination: mount.destination, source: resolve(bundle, mount.source ?? "") }] : [];
   });
   const devices = (config.linux?.devices ?? []).map(({ path }) => ({ destination: path, source: path }));
   return [...binds, ...devices].map(({ destination, source }) => ({

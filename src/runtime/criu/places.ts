@@ -1,8 +1,8 @@
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import type { MountConfig, RuntimeConfig } from "../../spec/runtime.ts";
+import { isBindMount } from "../../spec/validate/mounts.ts";
 import type { MountPlace } from "../compile-restore.ts";
-import { isBind } from "./external.ts";
 
 /**
  * The mount points that may be missing from a root that was not the container's yet. Those on file systems of the container's own come
@@ -12,9 +12,9 @@ export function mountPlaces({ mounts = [] }: RuntimeConfig, rootfs: string, bund
   return mounts.flatMap((mount, index) => {
     if (mount.type === "cgroup") return [];
     const above = mounts.slice(0, index).findLast(({ destination }) => isBelow(mount.destination, destination));
-    const directory = !isBind(mount) || isDirectory(sourceOf(mount, bundle));
+    const directory = !isBindMount(mount) || isDirectory(sourceOf(mount, bundle));
     if (above === undefined) return [{ top: rootfs, path: mount.destination, directory }];
-    if (!isBind(above)) return [];
+    if (!isBindMount(above)) return [];
     const top = sourceOf(above, bundle);
     return isDirectory(top) ? [{ top, path: mount.destination.slice(above.destination.length), directory }] : [];
   });
