@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "arena.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #define SMALL_CLASSES (SMALL / STEP + 1)
 
 static const char magic[16] = "galley snapshot";
+const char no_arena[] = "find this program's end";
 
 /* New memory is asked for so much at once: each page by itself costs a fault. */
 #define FRESH (16 * PAGE)
@@ -144,17 +146,26 @@ void each_block(void (*visit)(const struct block *block, size_t size, void *data
   }
 }
 
-bool map_arena(const char *path) {
+static const char *map_footer(int fd, const struct footer *footer) {
+  if (!reserve()) return "reserve 1 GiB of addresses from 16 TiB on for the engine's memory";
+  return map(footer->size, MAP_FIXED, fd, (off_t)footer->offset) ? NULL : "map this program's end";
+}
+
+const char *map_arena(const char *path) {
   struct footer footer = {0};
   int fd = open(path, O_RDONLY | O_CLOEXEC);
-  off_t end = fd < 0 ? 0 : lseek(fd, 0, SEEK_END);
+  if (fd < 0) return "open /proc/self/exe";
+  off_t end = lseek(fd, 0, SEEK_END);
   bool found = end > (off_t)sizeof footer && pread(fd, &footer, sizeof footer, end - (off_t)sizeof footer) == sizeof footer &&
                memcmp(footer.magic, magic, sizeof magic) == 0;
-  found = found && reserve() && map(footer.size, MAP_FIXED, fd, (off_t)footer.offset);
-  if (fd >= 0) close(fd);
-  if (found) populate(0, footer.written);
-  if (found) arena->populated = footer.size;
-  return found;
+  const char *failed = found ? map_footer(fd, &footer) : no_arena;
+  int why = errno;
+  close(fd);
+  errno = why;
+  if (failed != NULL) return failed;
+  populate(0, footer.written);
+  arena->populated = footer.size;
+  return NULL;
 }
 
 static bool put(int fd, const void *bytes, size_t size) { return write(fd, bytes, size) == (ssize_t)size; }

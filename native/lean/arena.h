@@ -48,8 +48,10 @@ struct order {
 /* Room for the arena, all zero. Without an order all blocks are in the last region. */
 bool open_arena(const struct order *order);
 
-/* The arena as it was written behind the program `path`; false where there is none. */
-bool map_arena(const char *path);
+/* Maps the arena as it was written behind the program `path`. NULL, or what could not be done, with the reason in errno. */
+const char *map_arena(const char *path);
+/* What that says of a program that has no arena behind it. */
+extern const char no_arena[];
 
 /* Appends the arena to the open program. */
 bool write_arena(int program);

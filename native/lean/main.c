@@ -4,6 +4,7 @@
  * that memory comes from a program that is built to trace what it touches (trace.h).
  */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,6 +29,22 @@ static int report(JSContext *js) {
 
 static int complain(const char *what) {
   fprintf(stderr, "galley-runtime: %s\n", what);
+  return 1;
+}
+
+static const char *hint_for(int why) {
+  if (why == ENOENT) return "mount /proc";
+  if (why == ENOMEM) return "raise the limit of its address space: ulimit -v";
+  if (why == EEXIST) return "something else is mapped there: start it without what preloads or traces it";
+  return "the program galley, called as galley-runtime, does the same without this memory";
+}
+
+/* Without its memory there is no engine: what is missing is the machine's or the copy's fault. */
+static int complain_of_arena(const char *step) {
+  int why = errno;
+  fprintf(stderr, "galley-runtime: cannot %s", step);
+  if (step == no_arena) fputs(": it is cut short (build or install it again)\n", stderr);
+  else fprintf(stderr, ": %s (%s)\n", strerror(why), hint_for(why));
   return 1;
 }
 
@@ -128,11 +145,12 @@ static int make_snapshot(const char *script, const char *program, const char *or
 
 int main(int argc, char **argv) {
   int status;
-  bool loaded = map_arena("/proc/self/exe");
+  const char *failed = map_arena("/proc/self/exe");
+  bool loaded = failed == NULL;
   if (loaded && TRACED && argc == 4 && strcmp(argv[1], "--order") == 0) status = write_order(argv[2], argv[3]);
   else if (loaded) status = run_main(argv);
   else if ((argc == 4 || argc == 5) && strcmp(argv[1], "--snapshot") == 0) status = make_snapshot(argv[2], argv[3], argv[4]);
-  else status = complain("this program has lost its end, or /proc is not mounted");
+  else status = complain_of_arena(failed);
   /* Nothing is torn down: the kernel is faster. */
   _exit(status);
 }

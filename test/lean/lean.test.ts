@@ -1,6 +1,6 @@
 /** The OCI runtime's tests once more, on the lean program: what it does itself and what it hands over to the whole one. */
 import { beforeAll, describe, expect } from "bun:test";
-import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { testWith } from "../harness/requirements.ts";
 
@@ -38,6 +38,30 @@ testWith({ root: true }, "what a start touches lies together, apart from the res
   const footer = readFileSync(program).subarray(-24);
   expect(footer.readBigUInt64LE(16)).toBeGreaterThan(written);
   expect(footer.readBigUInt64LE(8)).toBeGreaterThan(written + read);
+});
+
+testWith({ root: true }, "without its memory it says which step failed, and what helps", () => {
+  const room = join(directory, "room");
+  mkdirSync(room, { recursive: true });
+  copyFileSync(program, join(room, "galley-runtime"));
+  writeFileSync(join(room, "short"), readFileSync(program).subarray(0, -4096), { mode: 0o755 });
+  const said = (...command: readonly string[]) => {
+    const { exitCode, stderr } = Bun.spawnSync([...command, "state", "none"]);
+    return [exitCode, stderr.toString()];
+  };
+  expect(said("sh", "-c", `ulimit -v 500000; exec ${program} "$@"`, "sh")).toEqual([
+    1,
+    "galley-runtime: cannot reserve 1 GiB of addresses from 16 TiB on for the engine's memory: Cannot allocate memory (raise the limit of its address space: ulimit -v)\n",
+  ]);
+  expect(said("chroot", room, "/galley-runtime")).toEqual([
+    1,
+    "galley-runtime: cannot open /proc/self/exe: No such file or directory (mount /proc)\n",
+  ]);
+  expect(said(join(room, "short"))).toEqual([
+    1,
+    "galley-runtime: cannot find this program's end: it is cut short (build or install it again)\n",
+  ]);
+  rmSync(room, { recursive: true });
 });
 
 describe("galley-runtime", () => {
