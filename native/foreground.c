@@ -76,6 +76,20 @@ static void wait_for_end(struct foreground *self) {
   }
 }
 
+/* With this program's environment and standard streams; as a command after another one, it changes nothing of that one's status. */
+static void run_afterwards(char **argv) {
+  static const char why[] = "galley-native: the container cannot be deleted: its runtime does not start\n";
+  char **envp = argv;
+  while (*envp != NULL) envp++;
+  long child = sys(clone, SIGCHLD, 0, 0, 0, 0);
+  if (child == 0) {
+    reset_signals();
+    sys(execve, argv[0], argv, envp + 1);
+    refuse(why);
+  }
+  while (child > 0 && sys(wait4, child, 0, 0, 0) == -EINTR) continue;
+}
+
 _Noreturn void stay_foreground(char **argv) {
   struct foreground self = {.pid = 0};
   int recipe = -1, console = -1;
@@ -102,5 +116,6 @@ _Noreturn void stay_foreground(char **argv) {
     run_section(&actor, SECTION_CLEANUP);
     run_section(&actor, SECTION_REMOVE);
   }
+  if (argv[1] != NULL) run_afterwards(argv + 1);
   end_process(exit_code(self.status));
 }

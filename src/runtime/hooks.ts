@@ -2,7 +2,6 @@
  * Hooks that are run where the container's process will be (runtime-spec config.md, "POSIX-platform Hooks"): steps of the process itself,
  * under whatever holds for it by then. Hooks of the runtime's own namespaces are run by who starts the recipe.
  */
-import { errno } from "../linux/errno.ts";
 import { stringList } from "../recipe/encode.ts";
 import { type Step, step } from "../recipe/recipe.ts";
 import type { HookConfig, HooksConfig, RuntimeConfig } from "../spec/runtime.ts";
@@ -42,17 +41,6 @@ export function startContainerHooks(config: RuntimeConfig, self: Self | undefine
   return (config.hooks?.startContainer ?? []).map((hook, index) =>
     run(hook, `hooks.startContainer[${index}]`, told, config.process?.env ?? []),
   );
-}
-
-/** After the end of a container that nobody deletes: each is tried, in the runtime's namespaces. */
-export function poststopHooks(config: RuntimeConfig, self: Self): Step[] {
-  const list = config.hooks?.poststop ?? [];
-  if (list.length === 0) return [];
-  const { pid: _, ...told } = toldState(config, self, "stopped");
-  return [
-    step("chdir", [self.bundle], { cause: "hooks.poststop", tolerate: [errno.ENOENT] }),
-    ...list.map((hook, index) => run(hook, `hooks.poststop[${index}]`, told, [])),
-  ];
 }
 
 function run(hook: HookConfig, cause: string, told: Partial<ToldState>, usualEnv: readonly string[]): Step {

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs runc's own integration tests against Galley, or against the runtime that RUNC names.
+# Runs runc's own integration tests against Galley (dist/galley-runtime, or dist/galley alone), or against the runtime that RUNC names.
 #
 #   test/conformance/runc.sh CHECKOUT [FILE.bats ...]
 #
@@ -19,8 +19,11 @@ list=$here/runc.expected
 [ ! -e /sys/fs/cgroup/cgroup.controllers ] || list=$here/runc-v2.expected
 grep -v -e '^#' -e '^$' "$list" > "$expected"
 
+# By another name its help would speak of another program.
+program=$here/../../dist/galley-runtime
+[ -e "$program" ] || program=$here/../../dist/galley
 RUNC=${RUNC:-$(mktemp -d)/runc}
-[ -e "$RUNC" ] || ln -s "$here/../../dist/galley" "$RUNC"
+[ -e "$RUNC" ] || ln -s "$program" "$RUNC"
 export RUNC
 cd "$checkout/tests/integration"
 [ $# -gt 0 ] || set -- *.bats

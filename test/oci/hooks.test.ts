@@ -129,4 +129,28 @@ describe("hooks", () => {
     expect((await bundle.run("delete", "-f", bundle.id)).status).toBe(0);
     expect(existsSync(bundle.folder.at("after"))).toBe(true);
   });
+
+  root("a failure after a run's end is warned of where the run's own warnings go, and its status stays", async () => {
+    const poststop = [shell("echo said; echo why >&2; exit 3"), { path: "/nosuch/hook" }];
+    await using bundle = new OciBundle("true");
+    bundle.configure("exit 7", { hooks: { poststop } });
+    const words = [
+      "error running poststop hook #0: exit status 3, stdout: said, stderr: why",
+      "error running poststop hook #1: fork/exec /nosuch/hook: no such file or directory",
+    ];
+    const plain = await bundle.run("run", bundle.id);
+    expect(plain.status).toBe(7);
+    expect(plain.stderr.split("\n").map((line) => line.replace(/^time=\S+ /, ""))).toEqual([
+      ...words.map((text) => `level=warning msg="${text}"`),
+      "",
+    ]);
+    const log = bundle.folder.at("log.json");
+    expect(await bundle.run("--log", log, "--log-format", "json", "run", bundle.id)).toMatchObject({
+      status: 7,
+      stderr: "",
+    });
+    const lines = readFileSync(log, "utf8").trim().split("\n");
+    expect(lines.map((line) => JSON.parse(line))).toMatchObject(words.map((msg) => ({ level: "warning", msg })));
+    expect(await bundle.ok("list", "-q")).toBe("");
+  });
 });

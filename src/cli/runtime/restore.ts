@@ -18,11 +18,11 @@ export const command = defineRuntimeCommand({
     "lsm-mount-context": string({ usage: "LSM mount context to restore with" }),
   },
   args: { least: 1, most: 1 },
-  async run({ root, native: find, flags, args: [id = ""] }) {
+  async run({ globals, root, native: find, flags, args: [id = ""] }) {
     const native = find();
     const { restoreContainer } = await import("../../runtime/oci/restore.ts");
     if (!flags.detach) (await import("../../linux/sys/become.ts")).becomeSubreaper();
-    const { home, state } = await restoreContainer(id, {
+    const { home, state, lastHooks } = await restoreContainer(id, {
       ...criuFlagsOf(flags),
       root,
       native,
@@ -33,11 +33,12 @@ export const command = defineRuntimeCommand({
       lsmMountContext: flags["lsm-mount-context"],
     });
     if (flags.detach) return 0;
+    const end = lastHooks ? (await import("./afterwards.ts")).deletion(id, root, globals) : home.recipe;
     return stay({
       native,
       pid: state.pid,
       console: undefined,
-      end: home.recipe,
+      end,
       subreaper: !flags["no-subreaper"],
     });
   },

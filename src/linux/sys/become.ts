@@ -13,19 +13,27 @@ export function becomeSubreaper(): void {
 }
 
 /**
- * execve(2): this process becomes the program, with these descriptors besides the standard streams and no environment. Returns only by
- * throwing.
+ * execve(2): this process becomes the program, with these descriptors besides the standard streams, and of the environment these entries
+ * alone. Returns only by throwing.
  */
-export function become(program: string, args: readonly string[], keep: readonly number[]): never {
+export function become(
+  program: string,
+  args: readonly string[],
+  keep: readonly number[],
+  env: readonly string[] = [],
+): never {
   for (const fd of keep) syscall("fcntl", SYS.fcntl, fd, F_SETFD, 0);
-  const texts = [program, ...args].map((text) => new TextEncoder().encode(`${text}\0`));
-  const pointers = new BigUint64Array([...texts.map((text) => BigInt(addressOf(text))), 0n]);
-  const nothing = new BigUint64Array(1);
-  const [name = new Uint8Array(1)] = texts;
-  syscall("execve", SYS.execve, addressOf(name), addressOf(bytesOf(pointers)), addressOf(bytesOf(nothing)));
+  const [argv, envp] = [texts([program, ...args]), texts(env)];
+  const [name = new Uint8Array(1)] = argv;
+  const [argvList, envpList] = [pointers(argv), pointers(envp)];
+  syscall("execve", SYS.execve, addressOf(name), addressOf(argvList), addressOf(envpList));
   throw new Error("execve returned");
 }
 
-function bytesOf(words: BigUint64Array): Uint8Array {
-  return new Uint8Array(words.buffer);
+function texts(words: readonly string[]): readonly Uint8Array[] {
+  return words.map((text) => new TextEncoder().encode(`${text}\0`));
+}
+
+function pointers(words: readonly Uint8Array[]): Uint8Array {
+  return new Uint8Array(new BigUint64Array([...words.map((text) => BigInt(addressOf(text))), 0n]).buffer);
 }

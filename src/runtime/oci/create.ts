@@ -8,7 +8,7 @@ import { type Recipe, step } from "../../recipe/recipe.ts";
 import type { RuntimeConfig } from "../../spec/runtime.ts";
 import { writeFileAtomic } from "../../state/atomic-file.ts";
 import { compileStart } from "../compile-start.ts";
-import { hasHooks, poststopHooks } from "../hooks.ts";
+import { hasHooks } from "../hooks.ts";
 import { hostFacts } from "../host.ts";
 import { hooksDone } from "../managed.ts";
 import type { ConsoleTarget, StartInput } from "../types.ts";
@@ -56,6 +56,8 @@ export interface Created {
   readonly state: StoredState;
   /** Our end of the terminal's socket, where its target is the caller. */
   readonly console: number | undefined;
+  /** Hooks run once it is no more. */
+  readonly lastHooks: boolean;
 }
 
 /** Takes the state of the process as soon as there is one to be ended. */
@@ -140,7 +142,7 @@ async function create(home: Home, bundle: Bundle, options: CreateOptions, made: 
   const given = unit === undefined ? bundle : { ...bundle, config: unit.startConfig };
   const recipe = compile(home, given, options, place !== undefined);
   writeFileSync(home.config, JSON.stringify(bundle.config), { mode: 0o600 });
-  const end = endOf(recipe, home, bundle);
+  const end = endOf(recipe, home);
   writeFileSync(home.recipe, encode(unit?.end(end) ?? end), { mode: 0o600 });
   const { native, preserved, log } = options;
   const relay = options.console?.kind === "passed";
@@ -150,7 +152,7 @@ async function create(home: Home, bundle: Bundle, options: CreateOptions, made: 
   made.state = state;
   storeState(home, state);
   if (options.pidFile !== undefined) writeFileAtomic(options.pidFile, String(report.pid), { mode: 0o644 });
-  return { home, state, console };
+  return { home, state, console, lastHooks: hasHooks(bundle.config, "poststop") };
 }
 
 /** While the native program waits with a mounted root, the hooks run; what one of them refuses is not made. */
@@ -235,12 +237,9 @@ function mountPointFor({ linux }: RuntimeConfig, rootfs: string): string {
 }
 
 /** What is left to do once the process has ended, and what can be done to it until then. */
-export function endOf({ sections }: Recipe, { id, directory }: Home, { config, path }: Bundle): Recipe {
+export function endOf({ sections }: Recipe, { directory }: Home): Recipe {
   const { cleanup = [], pause = [], resume = [], kill = [] } = sections;
-  const remove = [
-    step("remove_tree", [CWD, directory], { cause: "delete" }),
-    ...poststopHooks(config, { id, bundle: path }),
-  ];
+  const remove = [step("remove_tree", [CWD, directory], { cause: "delete" })];
   return { sections: { cleanup, pause, resume, kill, remove } };
 }
 

@@ -17,8 +17,9 @@ import { criuProgram, withLog } from "../criu/program.ts";
 import { type RestoringCriu, startRestoring } from "../criu/restore-program.ts";
 import { answer, type CriuOptions, request } from "../criu/rpc.ts";
 import { converse, type Notification } from "../criu/session.ts";
+import { hasHooks } from "../hooks.ts";
 import { type Bundle, loadBundle } from "./bundle.ts";
-import { baseState, endOf, makeHome } from "./create.ts";
+import { baseState, type Created, endOf, makeHome } from "./create.ts";
 import { cleanUp } from "./end.ts";
 import { type Home, homeOf } from "./home.ts";
 import { runHooks } from "./hooks.ts";
@@ -47,10 +48,7 @@ interface Scene {
 }
 
 /** Makes a container of a checkpoint's images. It runs by the time this resolves, as nobody's child or that of a subreaper above. */
-export async function restoreContainer(
-  id: string,
-  options: RestoreOptions,
-): Promise<{ home: Home; state: StoredState }> {
+export async function restoreContainer(id: string, options: RestoreOptions): Promise<Omit<Created, "console">> {
   const home = homeOf(options.root, id);
   // CRIU restores for root alone.
   const bundle = loadBundle(options.bundle, id, {});
@@ -59,7 +57,7 @@ export async function restoreContainer(
   try {
     const state = await restore({ home, bundle, options, criu });
     if (options.pidFile !== "") writeFileAtomic(options.pidFile, String(state.pid), { mode: 0o644 });
-    return { home, state };
+    return { home, state, lastHooks: hasHooks(bundle.config, "poststop") };
   } catch (failure) {
     await cleanUp(home, options.native).catch(() => {});
     rmSync(home.directory, { recursive: true, force: true });
@@ -76,7 +74,7 @@ async function restore(scene: Scene): Promise<StoredState> {
   const places = mountPlaces(config, rootfs, path);
   const recipe = compileRestore({ config, rootfs, mountPoint, places, criu, identity: home.identity });
   writeFileSync(home.config, JSON.stringify(config), { mode: 0o600 });
-  writeFileSync(home.recipe, encode(endOf(recipe, home, bundle)), { mode: 0o600 });
+  writeFileSync(home.recipe, encode(endOf(recipe, home)), { mode: 0o600 });
   const joined = joinedNamespaces(config);
   const fds = joined.map(({ path: namespace }) => openSync(namespace, "r"));
   const namespaces = joined.map(({ key }, index) => ({ key, fd: 4 + index }));
