@@ -11,6 +11,7 @@ import type { InUse } from "./store/remove.ts";
 import type { Destination, Source } from "./transports/place.ts";
 import type {
   HistoryRow,
+  ImageBatch,
   ImageContent,
   ImageRecord,
   ImageSource,
@@ -94,6 +95,22 @@ export class StoredImages implements Images {
   async destination(names: readonly string[]): Promise<Destination & { readonly imageId: string }> {
     const { StoreDestination } = await import("./transports/store/store-destination.ts");
     return StoreDestination.open(this.#store, names);
+  }
+
+  async batch(): Promise<ImageBatch> {
+    const [{ Batch }, { StoreDestination }] = await Promise.all([
+      import("./store/batch.ts"),
+      import("./transports/store/store-destination.ts"),
+    ]);
+    const batch = await Batch.open(this.#store);
+    return {
+      destination: (names) => StoreDestination.of(batch, names),
+      get isDue() {
+        return batch.isDue;
+      },
+      commit: () => batch.commit(),
+      close: () => batch.close(),
+    };
   }
 
   async addLayer(layer: LayerOnTop, options: { readonly signal?: AbortSignal } = {}): Promise<ImageRecord> {

@@ -168,6 +168,16 @@ export interface HistoryRow {
   readonly tags: readonly string[];
 }
 
+/** Images that are added to the store together; what was not made visible before it is closed is deleted. */
+export interface ImageBatch {
+  /** A place for the next image. Its commit ends the image, which nobody sees before that of the batch. */
+  destination(names: readonly string[]): Destination & { readonly imageId: string };
+  /** Whether it is some time since the last commit, so that another one is worth what it costs. */
+  readonly isDue: boolean;
+  commit(): Promise<void>;
+  close(): Promise<void>;
+}
+
 /**
  * The images of one store. A `reference` is a name (`busybox`, `host:5000/a/b:tag`, `name@sha256:…`), an image ID or a unique
  * prefix of one. An unknown one is `not_found` ("No such image: X"), a malformed one `invalid_argument`.
@@ -185,6 +195,8 @@ export interface Images {
    * `imageId` after the commit.
    */
   destination(names: readonly string[]): Promise<Destination & { readonly imageId: string }>;
+  /** As {@link destination} for many images, which cost little each. */
+  batch(): Promise<ImageBatch>;
   /** Adds an image that is another with one more layer. */
   addLayer(layer: LayerOnTop, options?: { readonly signal?: AbortSignal }): Promise<ImageRecord>;
   /** The image or `undefined`; no network. With a platform, an image made for another one is not found. */

@@ -1,5 +1,5 @@
 import { statSync } from "node:fs";
-import { GalleyError } from "../../errors.ts";
+import { GalleyError, toGalleyError } from "../../errors.ts";
 import { type Accept, copyImage } from "../../image/copy/copy.ts";
 import { parsePlatform } from "../../image/platform.ts";
 import { familiarName, parseReference, withDefaultTag } from "../../image/reference.ts";
@@ -9,7 +9,7 @@ import { DirectoryFiles, type FileSet } from "../../image/transports/files/file-
 import { LayoutSource, layoutIndex, REF_NAME } from "../../image/transports/oci/layout-source.ts";
 import type { Source } from "../../image/transports/place.ts";
 import type { PlaceName } from "../../image/transports/place-name.ts";
-import type { Images } from "../../image/types.ts";
+import type { ImageBatch, Images } from "../../image/types.ts";
 import type { Descriptor } from "../../spec/image.ts";
 
 export interface LoadOptions {
@@ -39,7 +39,7 @@ export async function loadImages(images: Images, path: string, options: LoadOpti
   const directory = path !== "-" && statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
   const files = directory ? new DirectoryFiles(path, path) : await ArchiveFiles.open(path, { scratch, signal });
   try {
-    for (const one of await loadables(files, path, directory)) await load(images, one, options);
+    await loadAll(await images.batch(), await loadables(files, path, directory), options);
   } finally {
     await files.close();
   }
@@ -81,15 +81,42 @@ function namesOf({ annotations }: Descriptor): readonly string[] {
   return name !== undefined && /[/:]/.test(name) ? [name] : [];
 }
 
-async function load(images: Images, { source, names, place }: Loadable, options: LoadOptions): Promise<void> {
-  const { signal, platform, say } = options;
+/** Loads one after the other; where one fails, those before it stay. They are told of when they are in the store. */
+async function loadAll(batch: ImageBatch, loadables: readonly Loadable[], options: LoadOptions): Promise<void> {
+  const lines: string[] = [];
+  const commit = async () => {
+    await batch.commit();
+    for (const line of lines.splice(0)) options.say(line);
+  };
+  try {
+    for (const one of loadables) {
+      lines.push(...(await load(batch, one, options)));
+      if (batch.isDue) await commit();
+    }
+    await commit();
+  } catch (failure) {
+    const first = toGalleyError(failure);
+    await commit().catch((second: unknown) => first.cleanup.push(second));
+    throw first;
+  } finally {
+    await batch.close();
+  }
+}
+
+/** Adds one image to the batch; gives docker's lines about it. */
+async function load(
+  batch: ImageBatch,
+  { source, names, place }: Loadable,
+  options: LoadOptions,
+): Promise<readonly string[]> {
+  const { signal, platform } = options;
   const tags = names.map((name) => familiarName(withDefaultTag(parseReference(name))));
-  const destination = await images.destination(tags);
+  const destination = batch.destination(tags);
   try {
     const wanted = platform === undefined ? {} : { platform: parsePlatform(platform) };
     await copyImage(source, destination, { signal, accept: await options.accept?.(place), ...wanted });
-    for (const tag of tags) say(`Loaded image: ${tag}`);
-    if (tags.length === 0) say(`Loaded image ID: ${destination.imageId}`);
+    if (tags.length === 0) return [`Loaded image ID: ${destination.imageId}`];
+    return tags.map((tag) => `Loaded image: ${tag}`);
   } finally {
     await destination.close();
   }

@@ -81,15 +81,15 @@ export class ContentStore {
 
   /**
    * Puts content that is in memory in place, once it is checked. Such documents are small, and without them an image cannot be
-   * shown or started, so they are forced to the disk.
+   * shown or started, so they are forced to the disk, unless the caller does that for many at once.
    */
-  put(bytes: Uint8Array, blob: Expected): void {
+  put(bytes: Uint8Array, blob: Expected, { durable = true }: { readonly durable?: boolean } = {}): void {
     verifyBytes(bytes, blob);
     this.prepare();
     const path = this.pathOf(blob.digest);
     const temporary = join(this.ingestDirectory, `document-${crypto.randomUUID()}`);
     try {
-      writeFileSync(temporary, bytes, { flag: "wx", mode: 0o600, flush: true });
+      writeFileSync(temporary, bytes, { flag: "wx", mode: 0o600, flush: durable });
       renameSync(temporary, path);
     } catch (failure) {
       rmSync(temporary, { force: true });

@@ -1,5 +1,6 @@
 import type { Database } from "bun:sqlite";
 import type { Descriptor } from "../../spec/image.ts";
+import { withLongLog } from "../../state/database.ts";
 import { ContentStore } from "../content/content-store.ts";
 import type { Snapshotter } from "../snapshot/snapshotter.ts";
 import type { ImageRecord } from "../types.ts";
@@ -10,12 +11,16 @@ import { writeLayoutIndex } from "./layout-index.ts";
 import { type Lease, Leases } from "./leases.ts";
 import { Locks } from "./locks.ts";
 
-/** The names that an image gets, and what they lead to. The lease that brought it in ends afterwards. */
+/** The names that an image gets, and what they lead to. */
 export interface Naming {
   /** In full: `docker.io/library/busybox:latest`. */
   readonly names: readonly string[];
   readonly target: Descriptor;
-  readonly lease: Lease;
+}
+
+/** An image with its names. */
+export interface NamedImage extends Naming {
+  readonly image: NewImage;
 }
 
 /** The parts of the store that holds images, and the changes that concern several of them. Opening it reads and writes nothing. */
@@ -46,17 +51,26 @@ export class ImageStore {
     return this.db.transaction(work).immediate();
   }
 
-  /** Makes an image visible under its names. Gives whether one of the names led elsewhere before. */
-  save(image: NewImage, { names, target, lease }: Naming): boolean {
-    const changed = this.change((table) => {
-      const before = names.map((name) => table.name(name)?.image);
-      table.put(image, new Date().toISOString());
-      for (const name of names) table.setName(name, image.id, target);
-      return before.some((id) => id !== image.id);
-    });
+  /**
+   * Makes an image visible under its names, and ends the lease that brought it in. Gives whether one of the names led elsewhere
+   * before.
+   */
+  save(image: NewImage, { lease, ...naming }: Naming & { readonly lease: Lease }): boolean {
+    const changed = this.change((table) => saveOne(table, { image, ...naming }));
     lease.end();
-    this.leases.expire(target.digest);
+    this.leases.expire([naming.target.digest]);
     return changed;
+  }
+
+  /** Makes images visible under their names, all at once. */
+  saveAll(images: readonly NamedImage[]): void {
+    this.change((table) => images.forEach((image) => void saveOne(table, image)));
+    this.leases.expire(images.map(({ target }) => target.digest));
+  }
+
+  /** For many transactions one after the other; see {@link withLongLog}. */
+  longLog(): Disposable {
+    return withLongLog(this.db);
   }
 
   record(id: string): ImageRecord {
@@ -69,4 +83,12 @@ export class ImageStore {
   collect(): Promise<number> {
     return collect(this);
   }
+}
+
+/** Gives whether one of the names led elsewhere before. */
+function saveOne(table: ImageTable, { image, names, target }: NamedImage): boolean {
+  const before = names.map((name) => table.name(name)?.image);
+  table.put(image, new Date().toISOString());
+  for (const name of names) table.setName(name, image.id, target);
+  return before.some((id) => id !== image.id);
 }

@@ -1,4 +1,4 @@
-import type { Database } from "bun:sqlite";
+import type { Database, SQLQueryBindings } from "bun:sqlite";
 import type { Descriptor } from "../../spec/image.ts";
 
 /** A row of `images`. */
@@ -91,13 +91,13 @@ export class ImageTable {
   put(image: NewImage, now: string): void {
     const { id, configSize, manifest, layers, blobs } = image;
     const size = layers.reduce((sum, layer) => sum + layer.size, 0);
-    this.db.run("INSERT OR REPLACE INTO images VALUES (?, ?, ?, ?, ?, ?, ?, 0)", [
+    this.#run("INSERT OR REPLACE INTO images VALUES (?, ?, ?, ?, ?, ?, ?, 0)", [
       ...[id, configSize, manifest.digest, manifest.mediaType, manifest.size, size, now],
     ]);
     for (const [position, layer] of layers.entries()) {
-      this.db.run("INSERT OR REPLACE INTO image_layers VALUES (?, ?, ?, ?)", [id, position, layer.diffId, layer.size]);
+      this.#run("INSERT OR REPLACE INTO image_layers VALUES (?, ?, ?, ?)", [id, position, layer.diffId, layer.size]);
     }
-    for (const digest of blobs) this.db.run("INSERT OR IGNORE INTO image_blobs VALUES (?, ?)", [id, digest]);
+    for (const digest of blobs) this.#run("INSERT OR IGNORE INTO image_blobs VALUES (?, ?)", [id, digest]);
     if (image.signatures !== undefined) this.setSignatures(manifest.digest, image.signatures);
   }
 
@@ -111,15 +111,15 @@ export class ImageTable {
   }
 
   setSignatures(manifest: string, signatures: readonly Uint8Array[]): void {
-    this.db.run("DELETE FROM image_signatures WHERE manifest = ?", [manifest]);
+    this.#run("DELETE FROM image_signatures WHERE manifest = ?", [manifest]);
     for (const [position, content] of signatures.entries()) {
-      this.db.run("INSERT INTO image_signatures VALUES (?, ?, ?)", [manifest, position, content]);
+      this.#run("INSERT INTO image_signatures VALUES (?, ?, ?)", [manifest, position, content]);
     }
   }
 
   setName(name: string, image: string, target: Descriptor): void {
     const { digest, mediaType, size } = target;
-    this.db.run("INSERT OR REPLACE INTO image_names VALUES (?, ?, ?, ?, ?)", [name, image, digest, mediaType, size]);
+    this.#run("INSERT OR REPLACE INTO image_names VALUES (?, ?, ?, ?, ?)", [name, image, digest, mediaType, size]);
   }
 
   touch(id: string, now: string): void {
@@ -140,6 +140,11 @@ export class ImageTable {
     this.db.run("DELETE FROM image_blobs WHERE image = ?", [id]);
     this.db.run("DELETE FROM images WHERE id = ?", [id]);
     this.db.run("DELETE FROM image_signatures WHERE manifest NOT IN (SELECT manifest_digest FROM images)");
+  }
+
+  /** Runs a statement that is compiled once for all images. */
+  #run(sql: string, values: readonly SQLQueryBindings[]): void {
+    this.db.query<unknown, SQLQueryBindings[]>(sql).run(...values);
   }
 
   /** Whether an image, or a pull that is not finished, needs the blob or layer. */

@@ -21,12 +21,12 @@ export class Leases {
     return new Lease(this.db, id, lock);
   }
 
-  /** Ends leases that nobody holds: those older than a day, empty ones, and those that are about `digest`. Gives how many there were. */
-  expire(digest?: string): number {
+  /** Ends leases that nobody holds: those older than a day, empty ones, and those that are about one of `digests`. Gives how many there were. */
+  expire(digests: readonly string[] = []): number {
     const sql = `SELECT id FROM pull_leases WHERE started < ?1
-                 OR id IN (SELECT lease FROM pull_lease_items WHERE digest = ?2)
+                 OR id IN (SELECT lease FROM pull_lease_items WHERE digest IN (SELECT value FROM json_each(?2)))
                  OR id NOT IN (SELECT lease FROM pull_lease_items)`;
-    const rows = this.db.query<{ id: string }, [number, string]>(sql).all(Date.now() - KEEP, digest ?? "");
+    const rows = this.db.query<{ id: string }, [number, string]>(sql).all(Date.now() - KEEP, JSON.stringify(digests));
     return rows.filter(({ id }) => this.#expireOne(id)).length;
   }
 

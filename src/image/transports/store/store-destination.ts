@@ -6,9 +6,9 @@ import { Limiter } from "../../pull/limiter.ts";
 import { parseConfig } from "../../pull/manifests.ts";
 import { LayerProgress } from "../../pull/progress.ts";
 import { parseReference, type Reference } from "../../reference.ts";
+import { Batch } from "../../store/batch.ts";
 import { nameOf } from "../../store/find.ts";
 import type { ImageStore } from "../../store/image-store.ts";
-import type { Lease } from "../../store/leases.ts";
 import { encodeSignature } from "../../trust/signature.ts";
 import { readCapped, verified } from "../../verify/read.ts";
 import { DirectorySink, type Written } from "../files/file-sink.ts";
@@ -25,7 +25,7 @@ const nowhere: Reference = { domain: "localhost", path: "copy" };
 
 /**
  * An image that is added to Galley's store. Layers are unpacked while they arrive where it is known what they unpack to. Nobody
- * sees anything of it before the commit: until then a lease protects what has come.
+ * sees anything of it before the commit, its own or that of the batch that it belongs to.
  */
 export class StoreDestination implements Destination {
   readonly name: string;
@@ -34,6 +34,7 @@ export class StoreDestination implements Destination {
     lists: false,
     layers: "any",
   };
+  private readonly store: ImageStore;
   readonly #sizes = new Map<string, number>();
   readonly #unpacking = new Limiter(UNPACKING);
   #root: Document | undefined;
@@ -42,18 +43,23 @@ export class StoreDestination implements Destination {
   #ended = false;
 
   private constructor(
-    private readonly store: ImageStore,
+    private readonly batch: Batch,
     private readonly names: readonly string[],
-    private readonly lease: Lease,
+    private readonly isAlone: boolean,
   ) {
+    this.store = batch.store;
     this.name = `containers-storage:${names[0] ?? ""}`;
   }
 
   /** @param names as people write them; none for an image that is known by its ID alone */
   static async open(store: ImageStore, names: readonly string[]): Promise<StoreDestination> {
-    const full = names.map((name) => nameOf(parseReference(name)));
-    store.content.prepare();
-    return new StoreDestination(store, full, await store.leases.open());
+    const full = fullNames(names);
+    return new StoreDestination(await Batch.open(store), full, true);
+  }
+
+  /** A place in a batch, whose commit makes the image visible. */
+  static of(batch: Batch, names: readonly string[]): StoreDestination {
+    return new StoreDestination(batch, fullNames(names), false);
   }
 
   /** The digest of the image's configuration, once it was committed. */
@@ -62,19 +68,19 @@ export class StoreDestination implements Destination {
   }
 
   /** A layer counts as present when it is unpacked too. */
-  async reuse(blob: Descriptor, _source: Source): Promise<Reuse> {
-    this.lease.protect([blob.digest]);
+  async reuse(_blob: Descriptor, _source: Source): Promise<Reuse> {
     return "absent";
   }
 
   async writeBlob(blob: NewBlob, { signal }: TransportOptions = {}): Promise<Written> {
     const { expected, diffId } = blob;
     if (expected === undefined) return this.#made(blob, signal);
-    this.lease.protect([expected.digest, ...(diffId === undefined ? [] : [diffId])]);
     const descriptor = { mediaType: blob.mediaType, ...expected };
     if (diffId !== undefined) {
-      this.#sizes.set(diffId, await this.#layer(blob, descriptor, diffId, signal));
-    } else if (!this.store.content.has(expected)) await this.#plain(blob, descriptor);
+      this.batch.protect([expected.digest, diffId]);
+      const fetch = () => this.#layer(blob, descriptor, diffId, signal);
+      this.#sizes.set(diffId, await this.batch.layer(descriptor.digest, diffId, fetch));
+    } else await this.#plain(blob, descriptor);
     return expected;
   }
 
@@ -96,9 +102,13 @@ export class StoreDestination implements Destination {
   }
 
   async #plain(blob: NewBlob, descriptor: Descriptor): Promise<void> {
-    const { content } = this.store;
-    if (descriptor.size > SMALL) return content.putStream(blob.open(0), descriptor.digest);
-    content.put(await readCapped(blob.open(0), SMALL, descriptor.digest), descriptor);
+    if (descriptor.size > SMALL) {
+      const { content } = this.store;
+      this.batch.protect([descriptor.digest]);
+      if (!content.has(descriptor)) await content.putStream(blob.open(0), descriptor.digest);
+      return;
+    }
+    this.batch.put(await readCapped(blob.open(0), SMALL, descriptor.digest), descriptor);
   }
 
   /** What a conversion makes is known when it is made; it is unpacked at the commit. */
@@ -107,15 +117,14 @@ export class StoreDestination implements Destination {
     const sink = new DirectorySink(content.ingestDirectory);
     const name = `made-${crypto.randomUUID()}`;
     const written = await sink.writeBlob(blob, () => name, signal === undefined ? {} : { signal });
-    this.lease.protect([written.digest]);
+    this.batch.protect([written.digest]);
     content.adopt(name, written.digest);
     return written;
   }
 
   async writeDocument(document: Document, role: "root" | "part"): Promise<void> {
     const { digest, size } = document.descriptor;
-    this.lease.protect([digest]);
-    this.store.content.put(document.bytes, { digest, size });
+    this.batch.put(document.bytes, { digest, size });
     if (role === "root") this.#root = document;
   }
 
@@ -130,16 +139,17 @@ export class StoreDestination implements Destination {
     const root = this.#root;
     if (root === undefined) throw new GalleyError("internal", "nothing was copied", { op: "save", subject: this.name });
     const manifest = JSON.parse(Buffer.from(root.bytes).toString("utf8")) as ImageManifest;
-    const config = parseConfig(this.store.content.read(manifest.config), manifest, this.name);
+    const config = parseConfig(this.batch.read(manifest.config), manifest, this.name);
     await this.#unpackRest(manifest, config, signal);
-    this.#save(root.descriptor, manifest, config);
+    this.#add(root.descriptor, manifest, config);
+    if (this.isAlone) await this.batch.commit();
     this.#ended = true;
   }
 
   async #unpackRest(manifest: ImageManifest, { rootfs }: ImageConfig, signal: AbortSignal | undefined): Promise<void> {
     const { content, locks, snapshotter } = this.store;
     const options = signal === undefined ? {} : { signal };
-    this.lease.protect(rootfs.diff_ids);
+    this.batch.protect(rootfs.diff_ids);
     for (const [position, diffId] of rootfs.diff_ids.entries()) {
       const blob = manifest.layers[position];
       if (blob === undefined || this.#sizes.has(diffId)) continue;
@@ -149,21 +159,22 @@ export class StoreDestination implements Destination {
     }
   }
 
-  #save(target: Descriptor, manifest: ImageManifest, config: ImageConfig): void {
+  #add(target: Descriptor, manifest: ImageManifest, config: ImageConfig): void {
     const layers = config.rootfs.diff_ids.map((diffId) => ({ diffId, size: this.#sizes.get(diffId) ?? 0 }));
     const blobs = [target, manifest.config, ...manifest.layers].map(({ digest }) => digest);
     const { digest: id, size: configSize } = manifest.config;
-    this.store.save(
-      { id, configSize, manifest: target, layers, blobs, signatures: this.#signatures },
-      { names: this.names, target, lease: this.lease },
-    );
+    const image = { id, configSize, manifest: target, layers, blobs, signatures: this.#signatures };
+    this.batch.add({ image, names: this.names, target });
     this.#imageId = id;
   }
 
   async close(): Promise<void> {
-    if (this.#ended) return;
+    if (!this.#ended) this.batch.abandon();
     this.#ended = true;
-    this.lease.end();
-    await this.store.collect();
+    if (this.isAlone) await this.batch.close();
   }
+}
+
+function fullNames(names: readonly string[]): readonly string[] {
+  return names.map((name) => nameOf(parseReference(name)));
 }
