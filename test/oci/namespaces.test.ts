@@ -1,7 +1,6 @@
 /** Namespaces that are joined, shared with the host, or new beside those, on the real kernel. */
 import { describe, expect } from "bun:test";
-import { chmodSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { chmodSync, mkdirSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { exampleConfig } from "../../src/runtime/oci/example.ts";
 import type { LinuxConfig, NamespaceType } from "../../src/spec/runtime.ts";
 import { testWith } from "../harness/requirements.ts";
@@ -81,6 +80,28 @@ describe("namespaces of another container are joined by their paths", () => {
     expect(await bundle.ok("run", bundle.id)).toBe("1\n0\n");
   });
 
+  root("a mount namespace: the root is what it shows there, and the host's mounts stay as they are", async () => {
+    await using bundle = new OciBundle("");
+    const place = `${bundle.path}/rootfs/there`;
+    mkdirSync(place);
+    const script = `mount -t tmpfs none ${place} && touch ${place}/seen && echo ready && exec sleep 1000`;
+    const holder = Bun.spawn(["unshare", "--mount", "sh", "-c", script], { stdio: ["ignore", "pipe", "inherit"] });
+    try {
+      expect((await holder.stdout.getReader().read()).value?.length).toBe("ready\n".length);
+      const before = readFileSync("/proc/self/mountinfo", "utf8");
+      const path = `/proc/${holder.pid}/ns/mnt`;
+      const mounts = [{ destination: "/proc", type: "proc", source: "proc" }];
+      const linux = { namespaces: [{ type: "mount", path }, { type: "pid" }] } as const;
+      bundle.configure("ls /there; readlink /proc/self/ns/mnt", { root: { path: "rootfs" }, mounts, linux });
+      expect(await bundle.ok("run", bundle.id)).toBe(`seen\n${linkOf(holder.pid, "mount")}\n`);
+      expect(readFileSync("/proc/self/mountinfo", "utf8")).toBe(before);
+      expect(readdirSync(place)).toEqual([]);
+    } finally {
+      holder.kill("SIGKILL");
+      await holder.exited;
+    }
+  });
+
   root("and a user namespace is made beside one that the host's root has joined", async () => {
     await using target = new OciBundle("exec sleep 1000");
     await target.ok("run", "-d", target.id);
@@ -110,13 +131,49 @@ describe("the host's mount namespace", () => {
     expect(readFileSync(`${bundle.path}/rootfs/etc/passwd`, "utf8")).toStartWith("root:");
   });
 
+  root("is that of all hooks, too: those of the container stand in its root, which goes with it", async () => {
+    const before = readFileSync("/proc/self/mountinfo", "utf8");
+    await using bundle = new OciBundle("");
+    const kinds = ["createRuntime", "createContainer", "startContainer", "poststart", "poststop"] as const;
+    const log = bundle.folder.at("log");
+    const tell = (kind: string) => {
+      const script = `echo ${kind} $(readlink /proc/self/ns/mnt) $(pwd) $(ls etc/passwd) >> ${kind === "startContainer" ? "/log" : log}`;
+      return { path: "/bin/sh", args: ["sh", "-c", script], env: ["PATH=/bin:/usr/bin"] };
+    };
+    const hooks = Object.fromEntries(kinds.map((kind) => [kind, [tell(kind)]]));
+    const linux = { namespaces: [{ type: "pid" }] } as const;
+    bundle.configure("cat /log", {
+      root: { path: "rootfs" },
+      linux,
+      hooks,
+      mounts: [{ destination: "/proc", type: "proc", source: "proc" }],
+    });
+    const own = readlinkSync("/proc/self/ns/mnt");
+    expect(await bundle.ok("run", bundle.id)).toBe(`startContainer ${own} / etc/passwd\n`);
+    const seen = readFileSync(log, "utf8")
+      .trim()
+      .split("\n")
+      .map((line) => line.split(" "));
+    expect(seen.map(([kind, where]) => [kind, where])).toEqual(
+      kinds.filter((kind) => kind !== "startContainer").map((kind) => [kind, own]),
+    );
+    expect(seen.map(([, , place]) => place?.replace(/galley-root-.*/, "galley-root-"))).toEqual([
+      bundle.path,
+      `${bundle.temporary}/galley-root-`,
+      bundle.path,
+      bundle.path,
+    ]);
+    expect(seen[1]?.[3]).toBe("etc/passwd");
+    expect(readFileSync("/proc/self/mountinfo", "utf8")).toBe(before);
+  });
+
   root("keeps nothing of a start that fails", async () => {
     const before = readFileSync("/proc/self/mountinfo", "utf8");
     await using bundle = new OciBundle("");
     bundle.configure("", { root: { path: "rootfs" }, linux: { namespaces: [] }, process: { args: ["/nothing"] } });
     expect((await bundle.run("run", bundle.id)).status).toBe(1);
     expect(readFileSync("/proc/self/mountinfo", "utf8")).toBe(before);
-    expect(readdirSync(tmpdir()).filter((name) => name.startsWith("galley-root-"))).toEqual([]);
+    expect(readdirSync(bundle.temporary)).toEqual([]);
   });
 });
 

@@ -1,6 +1,6 @@
 /** What a service manager hands to a runtime: a socket to tell readiness to, and sockets to listen on. */
 import { expect } from "bun:test";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { bindTo, datagramSocket, receiveFrom, sendTo } from "../../src/linux/sys/datagram.ts";
 import { close } from "../../src/linux/sys/open.ts";
 import { galleyProgram } from "../harness/galley.ts";
@@ -84,4 +84,54 @@ root("sockets to listen on are the container's first descriptors, if they are me
     }).stdout.toString();
   expect(run("$$")).toBe("1 1\nfirst\nsecond\nclosed\n");
   expect(run("1")).toBe(" \nfirst\nclosed\n");
+});
+
+/** Starts a command of the runtime that a service manager hands `descriptors` to, from 3 on, said to be `count`. */
+function activate(bundle: OciBundle, count: string, descriptors: readonly number[], ...args: readonly string[]) {
+  rmSync(bundle.folder.at("out"), { force: true });
+  const command = `LISTEN_FDS=${count} LISTEN_PID=$$ exec "$@"`;
+  return Bun.spawn(["sh", "-c", command, "sh", galleyProgram(), "runtime", "--root", bundle.root, ...args], {
+    cwd: bundle.path,
+    env: { PATH: process.env.PATH },
+    stdio: ["ignore", Bun.file(bundle.folder.at("out")), Bun.file(bundle.folder.at("err")), ...descriptors],
+  });
+}
+
+root("an abstract socket is handed on too, through create and start, and an exec gets none", async () => {
+  await using bundle = new OciBundle('echo "$LISTEN_FDS $LISTEN_PID"; head -c 5 <&3; exec sleep 1000');
+  const name = `@galley-test-${bundle.id}`;
+  using listener = new Manager(name);
+  expect(await activate(bundle, "1", [listener.socket], "create", bundle.id).exited).toBe(0);
+  const sender = datagramSocket();
+  sendTo(sender, name, new TextEncoder().encode("hello"));
+  close(sender);
+  await bundle.ok("start", bundle.id);
+  while (!readFileSync(bundle.folder.at("out"), "utf8").endsWith("hello")) await Bun.sleep(5);
+  expect(readFileSync(bundle.folder.at("out"), "utf8")).toBe("1 1\nhello");
+  const look = ["sh", "-c", 'echo "$LISTEN_FDS$LISTEN_PID"; test -e /proc/self/fd/3 || echo none'];
+  expect(await activate(bundle, "1", [listener.socket], "exec", bundle.id, ...look).exited).toBe(0);
+  expect(readFileSync(bundle.folder.at("out"), "utf8")).toBe("\nnone\n");
+});
+
+root("sockets that are not there are refused; what is no number is none", async () => {
+  await using bundle = new OciBundle('echo "<$LISTEN_FDS>"');
+  expect(await activate(bundle, "1", [], "run", bundle.id).exited).toBe(1);
+  expect(readFileSync(bundle.folder.at("err"), "utf8")).toContain("LISTEN_FDS: descriptor 3 of 1 is not open");
+  expect(existsSync(`${bundle.root}/${bundle.id}`)).toBe(false);
+  for (const count of ["0", "-1", "many"]) {
+    expect(await activate(bundle, count, [], "run", bundle.id).exited).toBe(0);
+    expect(readFileSync(bundle.folder.at("out"), "utf8")).toBe("<>\n");
+  }
+});
+
+root("a manager may listen at an abstract socket", async () => {
+  await using bundle = new OciBundle("exec sleep 1000");
+  const name = `@galley-manager-${bundle.id}`;
+  using manager = new Manager(name);
+  const started = serve(bundle, { NOTIFY_SOCKET: name }, "run", "-d", bundle.id);
+  await say(`${bundle.root}/${bundle.id}/notify/notify.sock`, "READY=1");
+  expect(await manager.next()).toBe("READY=1\n");
+  expect(await manager.next()).toMatch(/^MAINPID=[0-9]+\n$/);
+  expect(await manager.next()).toBe("BARRIER=1");
+  expect(await started.exited).toBe(0);
 });

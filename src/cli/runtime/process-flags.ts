@@ -66,6 +66,12 @@ function preserved(flags: HandOver, env: Env): number {
   const extra = flags["preserve-fds"] ?? 0;
   if (extra < 0) throw new UsageError("--preserve-fds takes a number that is not negative", 1, true);
   const first = listened(env);
+  for (let fd = 3; fd < 3 + first; fd += 1) {
+    if (isInherited(fd)) continue;
+    throw new GalleyError("invalid_argument", `LISTEN_FDS: descriptor ${fd} of ${first} is not open`, {
+      hint: "it counts the sockets from descriptor 3 on",
+    });
+  }
   for (let index = 0; index < extra; index += 1) {
     if (isInherited(3 + first + index)) continue;
     throw new GalleyError("invalid_argument", `unable to stat preserved-fd ${index} (of ${extra})`, {
