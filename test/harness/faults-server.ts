@@ -25,6 +25,8 @@ export type Act =
   | { readonly status: number; readonly headers?: Readonly<Record<string, string>>; readonly body?: string }
   /** Close the connection after this many bytes of the body; the length that was announced stays. */
   | { readonly cutAfter: number }
+  /** Send nothing more after this many bytes; the connection stays. */
+  | { readonly hangAfter: number }
   /** End the body after this many bytes and announce just that length. */
   | { readonly truncateTo: number }
   /** Announce this many bytes more (or fewer) than are sent. */
@@ -53,6 +55,8 @@ export interface FaultsServer {
   readonly url: string;
   /** Every request so far, in order of arrival; the list grows while the server runs. */
   readonly requests: readonly Request[];
+  /** Bytes of a body that were handed to the connection in answer to a request. */
+  sent(request: Request): number;
   /** Adds faults, before those that are there. */
   inject(...faults: readonly Fault[]): void;
   /** Takes all faults away. */
@@ -76,6 +80,7 @@ export async function startFaultsServer(
   options: { readonly faults?: readonly Fault[]; readonly token?: TokenOptions } = {},
 ): Promise<FaultsServer> {
   const requests: Request[] = [];
+  const sent = new Map<Request, number>();
   const sockets = new Set<Socket>();
   let faults = (options.faults ?? []).map(counted);
   const gate = options.token === undefined ? undefined : tokenGate(options.token);
@@ -86,7 +91,8 @@ export async function startFaultsServer(
       if (request === undefined) return;
       requests.push(request);
       const act = faults.map((take) => take(request)).find((found) => found !== undefined);
-      await answer(socket, request.method, act, () => gate?.(request) ?? ask(upstream, request));
+      const count = (bytes: number) => sent.set(request, (sent.get(request) ?? 0) + bytes);
+      await answer({ socket, method: request.method, act, count }, () => gate?.(request) ?? ask(upstream, request));
     });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -96,6 +102,7 @@ export async function startFaultsServer(
     host,
     url: `http://${host}`,
     requests,
+    sent: (request) => sent.get(request) ?? 0,
     inject: (...added) => {
       faults = [...added.map(counted), ...faults];
     },
@@ -141,12 +148,15 @@ async function ask(upstream: string, request: Request): Promise<Answer> {
   return { status: response.status, headers: kept, body };
 }
 
-async function answer(
-  socket: Socket,
-  method: string,
-  act: Act | undefined,
-  ask: () => Answer | Promise<Answer>,
-): Promise<void> {
+interface Exchange {
+  readonly socket: Socket;
+  readonly method: string;
+  readonly act: Act | undefined;
+  /** Told of bytes of the body that are sent. */
+  readonly count: (bytes: number) => void;
+}
+
+async function answer({ socket, method, act, count }: Exchange, ask: () => Answer | Promise<Answer>): Promise<void> {
   if (act !== undefined && "hang" in act) return;
   if (act !== undefined && "refuse" in act) {
     socket.destroy();
@@ -164,8 +174,11 @@ async function answer(
   const piece = act !== undefined && "chunk" in act ? act : { chunk: Math.max(body.length, 1), pause: 0 };
   for (let offset = 0; offset < body.length && !socket.destroyed; offset += piece.chunk) {
     if (offset > 0) await Bun.sleep(piece.pause);
-    await write(socket, body.subarray(offset, offset + piece.chunk));
+    const part = body.subarray(offset, offset + piece.chunk);
+    count(part.length);
+    await write(socket, part);
   }
+  if (act !== undefined && "hangAfter" in act) return;
   // A client may drop what it has not read yet when the connection breaks: this fault is about what did arrive.
   if (act !== undefined && "cutAfter" in act) await Bun.sleep(CUT_DELAY);
   socket.end();
@@ -185,6 +198,7 @@ function spoil(answer: Answer, act: Act | undefined): Answer {
   };
   if (act === undefined) return answer;
   if ("cutAfter" in act) return { ...answer, body: answer.body.subarray(0, act.cutAfter) };
+  if ("hangAfter" in act) return { ...answer, body: answer.body.subarray(0, act.hangAfter) };
   if ("truncateTo" in act) {
     const body = answer.body.subarray(0, act.truncateTo);
     return { ...answer, headers: withLength(body.length), body };

@@ -1,11 +1,8 @@
 /** Bad images at every transport, brought to the store: each is refused with what and where and what to do, and nothing of it stays. */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { lstatSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { copyImage } from "../../src/image/copy/copy.ts";
-import { openSource } from "../../src/image/transports/open-place.ts";
-import { parsePlace } from "../../src/image/transports/place-name.ts";
 import type { ImageManifest } from "../../src/spec/image.ts";
 import {
   type BuiltImage,
@@ -17,6 +14,7 @@ import {
 } from "../harness/image-builder.ts";
 import { type Registry, startRegistry } from "../harness/registry.ts";
 import { directory, file, hardlink, symlink, type TarEntry, tar } from "../harness/tar.ts";
+import { type FakeDaemon, refusalOf, startFakeDaemon } from "./refusals.ts";
 import { openTestImages, type TestImages } from "./test-images.ts";
 
 setDefaultTimeout(60_000);
@@ -24,13 +22,16 @@ setDefaultTimeout(60_000);
 let base: string;
 let registry: Registry | undefined;
 let store: TestImages;
+let daemon: FakeDaemon;
 beforeAll(async () => {
   base = mkdtempSync(join(tmpdir(), "galley-bad-"));
+  daemon = startFakeDaemon(join(base, "docker.sock"));
   store = openTestImages(join(base, "store"));
   if (Bun.which("docker-registry") !== null) registry = await startRegistry();
 });
 afterAll(async () => {
   await registry?.stop();
+  await daemon.stop();
   store.database.close();
   rmSync(base, { recursive: true, force: true });
 });
@@ -38,25 +39,8 @@ afterAll(async () => {
 let count = 0;
 const fresh = (name: string) => join(base, `${++count}-${name}`);
 
-/** Copies a place to the store; gives the failure as it is shown. */
-async function refusal(from: string, tag = `bad/image:${++count}`): Promise<string> {
-  try {
-    const source = await openSource(parsePlace(from));
-    try {
-      const destination = await store.images.destination([tag]);
-      try {
-        await copyImage(source, destination);
-      } finally {
-        await destination.close();
-      }
-    } finally {
-      await source.close();
-    }
-  } catch (failure) {
-    return (failure as { describe?: () => string }).describe?.() ?? String(failure);
-  }
-  return "it was accepted";
-}
+const refusal = (from: string, tag = `bad/image:${++count}`) =>
+  refusalOf(store, from, { tag, daemonHost: daemon.host });
 
 /** What says that something is wrong ends with a hint in parentheses, and leaves nothing. */
 async function refused(from: string, message: string): Promise<void> {
@@ -100,6 +84,14 @@ const transports: Readonly<Record<string, (image: BuiltImage) => Promise<string>
     const path = fresh("docker.tar");
     writeFileSync(path, tar([...entries, file("manifest.json", JSON.stringify(list))]));
     return `docker-archive:${path}:a:1`;
+  },
+  async "docker-daemon"(image) {
+    const archive = ((await transports["docker-archive"]?.(image)) ?? "").slice(
+      "docker-archive:".length,
+      -":a:1".length,
+    );
+    daemon.answers(() => new Response(Bun.file(archive)));
+    return "docker-daemon:a:1";
   },
   async docker(image) {
     if (registry === undefined) return "";
@@ -248,4 +240,49 @@ describe("documents", () => {
     return write({ ...inner, manifests: below });
   };
   for (const [name, make, message] of rows) test(name, async () => refused(await make(), message));
+});
+
+describe("what is no file, in an archive where a file has to be", () => {
+  const device = (type: string): TarEntry => ({ name: "config.json", type, major: 1, minor: 5 });
+  for (const [name, entry] of [
+    ["a character device", device("3")],
+    ["a block device", device("4")],
+    ["a pipe", device("6")],
+    ["a directory", directory("config.json")],
+  ] as const) {
+    test(name, async () => {
+      const path = fresh("devices.tar");
+      const list = [{ Config: "config.json", RepoTags: ["a:1"], Layers: [] }];
+      writeFileSync(path, tar([entry, file("manifest.json", JSON.stringify(list))]));
+      await refused(`docker-archive:${path}:a:1`, "config.json");
+    });
+  }
+});
+
+describe("devices in a layer", () => {
+  test("are nodes of the image, with the numbers that the layer says", async () => {
+    const place =
+      (await transports.oci?.(layered([{ name: "null", type: "3", mode: 0o666, major: 1, minor: 3 }]))) ?? "";
+    expect(await refusal(place, "device:1")).toBe("it was accepted");
+    const [lower = ""] = await store.snapshotter.lower(store.images.get("device:1").layers);
+    const node = lstatSync(join(lower, "null"));
+    expect([node.isCharacterDevice(), node.rdev]).toEqual([true, (1 << 8) | 3]);
+    await store.images.remove("device:1");
+    expect(store.remains()).toEqual([]);
+  });
+  for (const [name, numbers] of [
+    ["a major number beyond what there is", { major: 0o7777777, minor: 1 }],
+    ["a minor number beyond what there is", { major: 1, minor: 0o7777777 }],
+  ] as const) {
+    test(`${name} is refused`, async () => {
+      await refused((await transports.oci?.(layered([{ name: "node", type: "3", ...numbers }]))) ?? "", "device");
+    });
+  }
+});
+
+test("10,000 layers over the wire", async () => {
+  if (registry === undefined) return;
+  const layers = (manifest: ImageManifest) => Array(10_000).fill(manifest.layers[0]);
+  const image = layered([file("a", "a")], { editManifest: (manifest) => ({ ...manifest, layers: layers(manifest) }) });
+  await refused(`docker://${await registry.push("bad/layers", "1", image)}`, "10000 layers");
 });

@@ -1,8 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect } from "bun:test";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { GalleyError } from "../../src/errors.ts";
+import { CHUNK } from "../../src/image/content/content-store.ts";
 import type { PullEvent } from "../../src/image/types.ts";
 import { type Fault, type FaultsServer, startFaultsServer } from "../harness/faults-server.ts";
 import { type BuiltImage, buildImage, buildIndex, compress } from "../harness/image-builder.ts";
@@ -266,6 +267,32 @@ describe("several processes", () => {
     expect(await store.images.collect()).toBe(0);
     await store.images.remove(reference);
     expect(store.remains()).toEqual([]);
+  });
+
+  testWith(needs, "a pull that is killed at nine tenths fetches one chunk twice at most", async () => {
+    const size = 8_000_000;
+    const large = buildImage({ layers: [{ entries: [file("noise", noise(size))], compression: "none" }] });
+    const layer = large.blobs[1]!.descriptor;
+    await registry.push("ninety", "1", large);
+    faults.inject({ path: layer.digest, act: { hangAfter: Math.floor(0.97 * layer.size) } });
+    const reference = `${faults.host}/ninety:1`;
+    const requested = faults.requests.length;
+    const child = run(reference);
+    const partial = join(store.content, "ingest", layer.digest.replace(":", "-"));
+    const onDisk = () => statSync(partial, { throwIfNoEntry: false })?.size ?? 0;
+    while (child.exitCode === null && onDisk() < 0.9 * layer.size) await Bun.sleep(10);
+    child.kill("SIGKILL");
+    await child.exited;
+    const sent = () =>
+      faults.requests
+        .slice(requested)
+        .reduce((sum, request) => sum + (request.path.endsWith(layer.digest) ? faults.sent(request) : 0), 0);
+    const before = sent();
+    expect(before).toBe(Math.floor(0.97 * layer.size));
+    faults.heal();
+    await store.images.pull(reference);
+    expect(sent()).toBeLessThanOrEqual(layer.size + CHUNK);
+    expect(faults.requests.at(-1)?.headers.get("range")).toMatch(/^bytes=\d{7}-$/);
   });
 
   testWith(needs, "two pulls at once fetch each layer once", async () => {

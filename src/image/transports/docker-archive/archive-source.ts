@@ -185,6 +185,7 @@ export class ArchiveSource implements Source {
       {
         op: "read archive",
         subject: this.files.name,
+        hint: REMEDY,
       },
     );
   }

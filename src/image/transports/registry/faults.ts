@@ -78,6 +78,12 @@ export function stalled(url: URL, seconds: number): RegistryError {
   return new RegistryError("deadline_exceeded", message, { op, subject: url.origin, transient: true });
 }
 
+/** So few bytes came in `seconds` that the whole would take for ever. */
+export function tooSlow(url: URL, bytes: number, seconds: number): RegistryError {
+  const message = `only ${bytes} bytes in ${seconds} seconds`;
+  return new RegistryError("deadline_exceeded", message, { op, subject: url.origin, transient: true });
+}
+
 const codes: Readonly<Record<number, ErrorCode>> = {
   400: "invalid_argument",
   401: "unauthenticated",

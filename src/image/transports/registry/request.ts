@@ -1,9 +1,12 @@
 import { GalleyError } from "../../../errors.ts";
 import type { Exchange } from "./connections.ts";
-import { connectionFault, stalled } from "./faults.ts";
+import { connectionFault, stalled, tooSlow } from "./faults.ts";
 
-/** Seconds without an answer, or without a byte of its body, after which a connection counts as dead. */
+/** Seconds without an answer, or without a little more of its body, after which a connection counts as dead. */
 export const STALL_SECONDS = 30;
+
+/** Bytes of a body that have to come in that time: what brings less keeps a pull waiting for ever, byte by byte. */
+const LEAST_BYTES = 1024;
 
 /** Redirects that are followed, as many as Go's client follows. */
 const MAX_REDIRECTS = 10;
@@ -87,6 +90,7 @@ async function sendOnce(exchange: Exchange, request: HttpRequest, stallSeconds: 
         ...(request.body === undefined ? {} : { body: bodyInit(request.body, watch) }),
       }),
     );
+    watch.goesOn();
     const discard = () => (response.body === null ? watch.release() : watch.abort());
     return { response, body: () => readBody(response, watch), discard };
   } catch (failure) {
@@ -125,6 +129,7 @@ async function* readBody(response: Response, watch: Watch): AsyncGenerator<Uint8
       const { value, done } = await watch.run(reader.read());
       complete = done;
       if (done) return;
+      watch.took(value.length);
       yield value;
     }
   } catch (failure) {
@@ -135,19 +140,20 @@ async function* readBody(response: Response, watch: Watch): AsyncGenerator<Uint8
   }
 }
 
-/** Aborts an exchange when the caller does, or when it makes no progress while somebody waits for it. */
+/** Aborts an exchange when the caller does, or when it makes too little progress while somebody waits for it. */
 class Watch {
   readonly #controller = new AbortController();
   readonly #forward = () => this.#controller.abort(this.caller?.reason);
-  readonly #stalled: () => void;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  /** Milliseconds that were waited, and bytes that came, since it last went on. */
+  #waited = 0;
+  #came = 0;
 
   constructor(
     readonly url: URL,
     private readonly seconds: number,
     readonly caller: AbortSignal | undefined,
   ) {
-    this.#stalled = () => this.#controller.abort(stalled(url, seconds));
     if (caller?.aborted === true) this.#forward();
     else caller?.addEventListener("abort", this.#forward, { once: true });
   }
@@ -159,20 +165,43 @@ class Watch {
 
   /** Waits for one step; only the time spent waiting counts, not the time the reader takes between steps. */
   async run<T>(step: Promise<T>): Promise<T> {
-    this.#timer = setTimeout(this.#stalled, this.seconds * 1000);
+    const start = performance.now();
+    this.#start();
     try {
       return await step;
     } finally {
       clearTimeout(this.#timer);
       this.#timer = undefined;
+      this.#waited += performance.now() - start;
     }
+  }
+
+  #start(): void {
+    this.#timer = setTimeout(() => this.#giveUp(), Math.max(0, this.seconds * 1000 - this.#waited));
+  }
+
+  #giveUp(): void {
+    const fault = this.#came === 0 ? stalled(this.url, this.seconds) : tooSlow(this.url, this.#came, this.seconds);
+    this.#controller.abort(fault);
+  }
+
+  /** Something came that is worth a new wait. */
+  goesOn(): void {
+    [this.#waited, this.#came] = [0, 0];
+  }
+
+  /** Bytes of the body came. */
+  took(bytes: number): void {
+    this.#came += bytes;
+    if (this.#came >= LEAST_BYTES) this.goesOn();
   }
 
   /** The step that is waited for goes on. */
   touch(): void {
     if (this.#timer === undefined) return;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(this.#stalled, this.seconds * 1000);
+    this.goesOn();
+    this.#start();
   }
 
   /** The exchange is over; its connection may be used again. */
