@@ -1,13 +1,17 @@
 /** registries.conf, with two registries and the same files given to skopeo. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createStore, type Store } from "../harness/galley.ts";
+import { createStore, galleyProgram, type Store } from "../harness/galley.ts";
 import { buildImage } from "../harness/image-builder.ts";
 import { type Registry, startRegistry } from "../harness/registry.ts";
 import { testWith } from "../harness/requirements.ts";
+import { TerminalSession } from "../harness/session.ts";
 import { file } from "../harness/tar.ts";
+
+// A machine that does much else at the same time takes longer than the five seconds that are the default.
+setDefaultTimeout(60_000);
 
 const image = (text: string) => buildImage({ layers: [{ entries: [file("a", text)] }], config: { Labels: { text } } });
 
@@ -172,5 +176,96 @@ describe("short names", () => {
     expect({ status, told: stderr.includes("2 errors occurred while pulling") }).toEqual({ status: 1, told: true });
     const strict = await run(`${text}\nshort-name-mode="enforcing"`, ["pull", "team/app:1"]);
     expect(strict.stderr).toContain("short-name resolution enforced but cannot prompt without a TTY");
+  });
+
+  testWith({ root: true, commands: ["unshare"] }, "are asked for on a terminal, once: the choice is kept", async () => {
+    const hosts = `["${mirror.host}","${main.host}"]`;
+    const path = conf(`unqualified-search-registries=${hosts}\nshort-name-mode="enforcing"`);
+    const cache = join(directory, "cache");
+    mkdirSync(cache);
+    // Choices of root are kept for the whole machine: this one sees a directory of its own there.
+    const script = 'mount --bind "$0" /var/cache && exec "$@"';
+    const command = ["unshare", "-m", "sh", "-c", script, cache, galleyProgram(), "pull", "team/app:1"];
+    const env = {
+      ...{ PATH: process.env.PATH, HOME: store.home, TERM: "xterm" },
+      ...{ GALLEY_ROOT: store.root, GALLEY_RUNROOT: store.runroot, CONTAINERS_REGISTRIES_CONF: path },
+    };
+    const pull = () => new TerminalSession(command, { cwd: store.home, env });
+    const refused = pull();
+    await refused.waitFor("Please select an image: ");
+    refused.write("7\r");
+    expect(await refused.ended()).toBe(1);
+    expect(refused.stdout).toContain("none of them was chosen");
+    const asked = pull();
+    await asked.waitFor("Please select an image: ");
+    expect(asked.stdout).toContain(`1: ${mirror.host}/team/app:1\r\n  2: ${main.host}/team/app:1\r\n`);
+    asked.write("2\r");
+    expect(await asked.ended()).toBe(0);
+    expect(await store.ok(["image", "inspect", "-f", "{{.Config.Labels.text}}", `${main.host}/team/app:1`])).toBe(
+      "main",
+    );
+    const kept = readFileSync(join(cache, "containers/short-name-aliases.conf"), "utf8");
+    expect(kept).toBe(`[aliases]\n  "team/app" = "${main.host}/team/app"\n`);
+    const again = pull();
+    expect(await again.ended()).toBe(0);
+    expect(again.stdout).not.toContain("Please select");
+    expect(again.stdout).toContain('Resolved "team/app" as an alias');
+    await store.ok(["rmi", `${main.host}/team/app:1`]);
+  });
+});
+
+describe("credential helpers", () => {
+  test("are asked in the order of the file, with the login files at the place that it gives them", async () => {
+    const guarded = await startRegistry({ auth: { user: "me", password: "right" } });
+    const bin = join(directory, "bin");
+    mkdirSync(bin);
+    const helper = (name: string, password: string) => {
+      const answer = JSON.stringify({ ServerURL: guarded.host, Username: "me", Secret: password });
+      const script = `#!/bin/sh\necho "${name} $1 $(cat)" >>${directory}/asked\n`;
+      const absent = "echo 'credentials not found in native keychain'; exit 1\n";
+      writeFileSync(
+        join(bin, `docker-credential-${name}`),
+        `${script}${password === "" ? absent : `echo '${answer}'\n`}`,
+        {
+          mode: 0o755,
+        },
+      );
+    };
+    helper("empty", "");
+    helper("wrong", "wrong");
+    helper("right", "right");
+    const login = Buffer.from("me:right").toString("base64");
+    mkdirSync(join(store.home, ".docker"), { recursive: true });
+    const logins = join(store.home, ".docker/config.json");
+    writeFileSync(logins, JSON.stringify({ auths: { [guarded.host]: { auth: login } } }));
+    await guarded.push("team/app", "1", image("guarded"));
+    const ask = async (...helpers: readonly string[]) => {
+      rmSync(join(directory, "asked"), { force: true });
+      const path = conf(`credential-helpers=${JSON.stringify(helpers)}`);
+      const words = [
+        "inspect",
+        "--registries-conf",
+        path,
+        "-n",
+        "-f",
+        "{{.Labels.text}}",
+        `docker://${guarded.host}/team/app:1`,
+      ];
+      const { status, stdout } = await store.galley(words, { env: { PATH: `${bin}:${process.env.PATH}` } });
+      const asked = existsSync(join(directory, "asked")) ? readFileSync(join(directory, "asked"), "utf8") : "";
+      return [status, stdout.trim(), [...new Set(asked.trim().split("\n").filter(Boolean))].join(", ")];
+    };
+    const [empty, right] = [`empty get ${guarded.host}`, `right get ${guarded.host}`];
+    try {
+      expect(await ask("empty", "right")).toEqual([0, "guarded", `${empty}, ${right}`]);
+      expect(await ask("empty", "containers-auth.json", "wrong")).toEqual([0, "guarded", empty]);
+      expect((await ask("wrong", "right")).slice(0, 2)).toEqual([1, ""]);
+      rmSync(logins);
+      expect((await ask("empty", "containers-auth.json"))[0]).toBe(1);
+      expect(await ask("containers-auth.json", "right")).toEqual([0, "guarded", right]);
+    } finally {
+      rmSync(logins, { force: true });
+      await guarded.stop();
+    }
   });
 });

@@ -1,12 +1,24 @@
 /** image scp over a real sshd on the loopback, and between users of this machine. */
 import { afterAll, beforeAll, expect } from "bun:test";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileStore } from "../cli/container-flags.ts";
 import { freePort } from "../harness/free-port.ts";
 import { createStore, galleyProgram, type Store } from "../harness/galley.ts";
+import { buildImage, writeLayout } from "../harness/image-builder.ts";
 import { missing, testWith } from "../harness/requirements.ts";
+import { file } from "../harness/tar.ts";
 
 const needs = { root: true, commands: ["sshd", "ssh", "ssh-keygen", "runuser"] };
 const store = fileStore();
@@ -108,3 +120,58 @@ testWith(
   },
   60_000,
 );
+
+testWith(
+  { root: true, commands: ["runuser", "unshare"] },
+  "an image goes to another user of this machine, and comes back from there",
+  async () => {
+    const place = mkdtempSync(join(tmpdir(), "galley-scp-user-"));
+    const [bin, home, archive] = [join(place, "bin"), join(place, "home"), join(place, "archive.tar")];
+    for (const directory of [bin, home]) mkdirSync(directory);
+    chmodSync(place, 0o755);
+    const { uid, gid } = idsOf("nobody");
+    chownSync(home, uid, gid);
+    const log = join(home, "log");
+    const settings = `HOME=${home} GALLEY_ROOT=${home}/root GALLEY_RUNROOT=${home}/run`;
+    const script = `#!/bin/sh\necho "$(id -un) $*" >>${log}\nexec env ${settings} ${galleyProgram()} "$@"\n`;
+    writeFileSync(join(bin, "galley"), script, { mode: 0o755 });
+    // Who has no root can give files to nobody else.
+    const image = buildImage({ layers: [{ entries: [{ ...file("a", "theirs"), uid, gid }], compression: "none" }] });
+    mkdirSync(join(place, "layout"));
+    writeLayout(join(place, "layout"), "1", image);
+    try {
+      await store().ok(["copy", `oci:${place}/layout:1`, `docker-archive:${archive}:users/app:1`]);
+      await store().ok(["load", "-i", archive]);
+      const as = (...words: readonly string[]) => {
+        const command = ["unshare", "-m", "sh", "-c", 'mount --bind "$0" /usr/local/bin && exec "$@"', bin];
+        const env = { ...process.env, GALLEY_ROOT: store().root, GALLEY_RUNROOT: store().runroot, HOME: store().home };
+        const { exitCode, stdout, stderr } = Bun.spawnSync([...command, galleyProgram(), "image", "scp", ...words], {
+          env,
+        });
+        return { status: exitCode, told: `${stdout}${stderr}` };
+      };
+      expect(as("users/app:1", "nobody@localhost::")).toMatchObject({
+        status: 0,
+        told: expect.stringContaining("Loaded image: users/app:1"),
+      });
+      const id = await idOf("users/app:1", store());
+      await store().ok(["rmi", "users/app:1"]);
+      expect(as("nobody@localhost::users/app:1")).toMatchObject({ status: 0 });
+      expect(await idOf("users/app:1", store())).toBe(id);
+      expect(readFileSync(log, "utf8")).toBe("nobody load\nnobody save users/app:1\n");
+      expect(as("nosuch@localhost::users/app:1").told).toContain("nosuch");
+    } finally {
+      await store().galley(["rmi", "users/app:1"]);
+      rmSync(place, { recursive: true });
+    }
+  },
+  60_000,
+);
+
+function idsOf(user: string): { readonly uid: number; readonly gid: number } {
+  const [uid, gid] = Bun.spawnSync(["sh", "-c", `id -u ${user}; id -g ${user}`])
+    .stdout.toString()
+    .split("\n")
+    .map(Number);
+  return { uid: uid ?? 0, gid: gid ?? 0 };
+}

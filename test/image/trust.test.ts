@@ -1,6 +1,6 @@
 /** Policies and signatures: what Galley signs the real skopeo verifies, and the other way round. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { makeGpgHome } from "../harness/gpg.ts";
 import { testWith } from "../harness/requirements.ts";
@@ -72,6 +72,40 @@ describe("simple signing", () => {
     expect(await lab.bothSay(lab.policy(signedBy(lab.key)), lab.at("signed/theirs:1"))).toBe("accepted");
     expect(await lab.bothSay(lab.policy(signedBy(lab.other)), lab.at("signed/theirs:1"))).not.toBe("accepted");
   });
+
+  testWith(
+    { commands: [...needs.commands, "podman"], root: true },
+    "by Galley, judged by podman's pull, and by podman's push, judged by Galley",
+    async () => {
+      const home = lab.fresh("podman");
+      mkdirSync(join(home, ".config/containers"), { recursive: true });
+      symlinkSync(join(lab.directory, "registries.d"), join(home, ".config/containers/registries.d"));
+      const podman = (...words: readonly string[]) => {
+        const stores = ["--root", join(home, "root"), "--runroot", join(home, "run"), "--storage-driver", "vfs"];
+        const env = { ...process.env, HOME: home, ...lab.key.env };
+        const { exitCode, stdout, stderr } = Bun.spawnSync(["podman", ...stores, ...words], { env });
+        return { status: exitCode, told: `${stdout}${stderr}` };
+      };
+      const pull = (name: string, by: typeof lab.key) =>
+        podman("pull", "-q", "--tls-verify=false", "--signature-policy", lab.policy(signedBy(by)), lab.at(name));
+      try {
+        await lab.signs(["--sign-by", lab.key.fingerprint, lab.at("team/app:1"), lab.at("signed/pulled:1")]);
+        expect(pull("signed/pulled:1", lab.key)).toMatchObject({ status: 0 });
+        const foreign = pull("signed/pulled:1", lab.other);
+        expect(foreign.status).toBe(125);
+        expect(foreign.told).toContain("Source image rejected");
+        expect(pull("team/app:1", lab.key).told).toContain("A signature was required, but no signature exists");
+        const [from, to] = [lab.at("signed/pulled:1").slice("docker://".length), lab.at("signed/pushed:1")];
+        const flags = ["--tls-verify=false", "--remove-signatures", "--sign-by", lab.key.fingerprint];
+        expect(podman("push", "-q", ...flags, from, to)).toMatchObject({ status: 0 });
+        expect(await lab.bothSay(lab.policy(signedBy(lab.key)), to)).toBe("accepted");
+        expect(await lab.bothSay(lab.policy(signedBy(lab.other)), to)).not.toBe("accepted");
+      } finally {
+        podman("rmi", "-a", "-f");
+      }
+    },
+    120_000,
+  );
 
   testWith(needs, "the name that was signed counts", async () => {
     await lab.signs([
