@@ -70,10 +70,17 @@ export function processesIn(path: string, layout: CgroupLayout = detectCgroups()
   return [...new Set(pidsBelow(found))].sort((a, b) => a - b);
 }
 
+/** A cgroup may go while it is looked at, as that of a scope which has ended does by systemd's hand: then nobody is in it. */
 function pidsBelow(directory: string): readonly number[] {
-  const own = readFileSync(`${directory}/cgroup.procs`, "utf8").split("\n").filter(Boolean).map(Number);
-  const children = readdirSync(directory, { withFileTypes: true }).filter((entry) => entry.isDirectory());
-  return own.concat(children.flatMap(({ name }) => pidsBelow(`${directory}/${name}`)));
+  try {
+    const own = readFileSync(`${directory}/cgroup.procs`, "utf8").split("\n").filter(Boolean).map(Number);
+    const children = readdirSync(directory, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+    return own.concat(children.flatMap(({ name }) => pidsBelow(`${directory}/${name}`)));
+  } catch (failure) {
+    const { code } = failure as { readonly code?: unknown };
+    if (code === "ENOENT" || code === "ENODEV") return [];
+    throw failure;
+  }
 }
 
 /** Freezes or thaws all processes; `failed_precondition` where the container is not in the state that this takes. */
