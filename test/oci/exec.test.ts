@@ -174,6 +174,7 @@ describe("labels", () => {
     const profile = await bundle.run("exec", "--apparmor", "p", bundle.id, "true");
     const written = "apparmor failed to apply profile: write /proc/thread-self/attr/exec: invalid argument";
     expect([profile.status, profile.stderr]).toEqual([255, expect.stringContaining(written)]);
+    expect(profile.stderr).toContain("this kernel has no AppArmor, or it is switched off");
     const label = await bundle.run("exec", "--process-label", "l", bundle.id, "true");
     const missing = "selinux label is specified in config, but selinux is disabled or not supported";
     expect([label.status, label.stderr]).toEqual([255, expect.stringContaining(missing)]);

@@ -74,6 +74,18 @@ const advice: readonly Advice[] = [
   { ops: ["write_file"], errors: [errno.ENOENT], field: "linux.resources", hint: "this kernel has no such limit" },
   {
     ops: ["write_file"],
+    errors: [errno.ENOENT],
+    field: "process.apparmorProfile",
+    hint: "process.apparmorProfile: load the profile with apparmor_parser(8); those that are loaded are in /sys/kernel/security/apparmor/profiles",
+  },
+  {
+    ops: ["write_file"],
+    errors: [errno.EINVAL],
+    field: "process.apparmorProfile",
+    hint: "process.apparmorProfile: this kernel has no AppArmor, or it is switched off",
+  },
+  {
+    ops: ["write_file"],
     errors: [errno.EINVAL, errno.ERANGE, errno.ENODEV],
     hint: "the kernel does not take this value",
   },
