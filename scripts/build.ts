@@ -44,7 +44,11 @@ interface Target {
 
 async function bundle({ outfile, nativeDigest, profiles }: Target): Promise<void> {
   await Bun.build({
-    entrypoints: [join(home, "src/cli/main-standalone.ts")],
+    // The first is what runs; the others are programs of threads, which are found beside the chunks, by their names.
+    entrypoints: ["src/cli/main-standalone.ts", "src/image/snapshot/thread/index-thread.ts"].map((path) =>
+      join(home, path),
+    ),
+    naming: { entry: "[name].[ext]" },
     target: "bun",
     format: "esm",
     splitting: true,

@@ -1,10 +1,9 @@
 import { GalleyError } from "../errors.ts";
 import type { ImageManifest } from "../spec/image.ts";
-import { decompress } from "./pull/decompress.ts";
+import { LayerFile } from "./content/layer-file.ts";
 import type { KeptLayers, LayerForm } from "./snapshot/kept-layers.ts";
 import type { ImageStore } from "./store/image-store.ts";
 import type { InUse } from "./store/remove.ts";
-import { verified } from "./verify/read.ts";
 
 /** What became of the layers of a store. */
 export interface ConvertedLayers {
@@ -39,7 +38,7 @@ export async function convertLayers(
         left.add(diffId);
         continue;
       }
-      const tar = () => decompress(verified(store.content.stream(blob.digest), blob), { lend: true });
+      const tar = () => LayerFile.kept(store.content, blob);
       if (await converts(kept.convert(diffId, to, tar, signal))) converted.push(diffId);
       else only.add(diffId);
     }

@@ -1,5 +1,6 @@
 import { GalleyError } from "../errors.ts";
 import { type Descriptor, type ImageManifest, mediaTypes } from "../spec/image.ts";
+import { LayerFile } from "./content/layer-file.ts";
 import { digestOf } from "./digest.ts";
 import { parseReference } from "./reference.ts";
 import { nameOf } from "./store/find.ts";
@@ -69,8 +70,8 @@ async function importLayer(store: ImageStore, layer: LayerSource, signal?: Abort
     else layer.spool.place();
   }
   using _layerLock = await locks.take("layer", layer.diffId, options);
-  const { size } = await snapshotter.apply(layer.diffId, content.stream(layer.diffId), options);
   const blob = { mediaType: mediaTypes.ociLayer, digest: layer.diffId, size: content.sizeOf(layer.diffId) ?? 0 };
+  const { size } = await snapshotter.apply(layer.diffId, LayerFile.kept(content, blob), options);
   return { blob, diffId: layer.diffId, size };
 }
 

@@ -7,7 +7,10 @@ import { attachMount, close, mountDetached, UMOUNT, umount } from "../../src/lin
 export async function indexInto(directory: string, tar: AsyncIterable<Uint8Array>): Promise<IndexedLayer> {
   const files = [openSync(join(directory, "layer.tar"), "w+"), openSync(join(directory, "index.erofs"), "w+")];
   try {
-    return await indexLayer(tar, { tar: files[0] ?? -1, index: files[1] ?? -1, uuid: new Uint8Array(16).fill(7) });
+    const uuid = new Uint8Array(16).fill(7);
+    const { layer, refused } = await indexLayer(tar, { tar: files[0] ?? -1, index: files[1] ?? -1, uuid });
+    if (layer === undefined) throw refused;
+    return layer;
   } finally {
     files.forEach((fd) => void closeSync(fd));
   }

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, statSync, unlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, openSync, readFileSync, renameSync, rmSync, statSync, unlinkSync, writeFileSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { GalleyError, toGalleyError } from "../../errors.ts";
@@ -121,6 +121,15 @@ export class ContentStore {
     }
   }
 
+  /** A descriptor of the blob for reading, which is the caller's to close. `not_found` where it is absent. */
+  open(digest: string): number {
+    try {
+      return openSync(this.pathOf(digest), "r");
+    } catch (failure) {
+      throw missing(digest, failure);
+    }
+  }
+
   /** A blob's bytes as they are on disk, chunk by chunk. */
   async *stream(digest: string): AsyncGenerator<Uint8Array> {
     const file = await open(this.pathOf(digest)).catch((failure: unknown) => {
@@ -134,6 +143,18 @@ export class ContentStore {
       }
     } finally {
       await file.close();
+    }
+  }
+
+  /** Whether all of a blob is what its descriptor says. It is read for that. */
+  async isWhole(blob: Expected): Promise<boolean> {
+    try {
+      for await (const _ of verified(this.stream(blob.digest), blob));
+      return true;
+    } catch (failure) {
+      if (failure instanceof GalleyError && (failure.code === "data_loss" || failure.code === "not_found"))
+        return false;
+      throw failure;
     }
   }
 

@@ -4,6 +4,7 @@ import { GalleyError, toGalleyError } from "../../errors.ts";
 import { parseDigest } from "../digest.ts";
 import { Verifier } from "../verify/verifier.ts";
 import { CHUNK, type ContentStore } from "./content-store.ts";
+import { Growth } from "./growth.ts";
 
 /** Digest and size of what is to come; the size is needed to know a finished file from a partial one. */
 export interface IngestTarget {
@@ -19,6 +20,8 @@ export interface IngestTarget {
  * Writes go to explicit offsets: should two processes ever write one blob, they write the same bytes to the same places.
  */
 export class Ingest {
+  /** How far the file is, for a thread that reads it. */
+  readonly growth = new Growth();
   #verifier: Verifier;
   #wake: (() => void)[] = [];
   #state: "open" | "complete" | "failed" = "open";
@@ -56,11 +59,17 @@ export class Ingest {
     else if (present > 0) for await (const chunk of readUpTo(this.path, present, signal)) this.#verifier.update(chunk);
     this.#written = this.#verifier.seen;
     this.#resumedFrom = this.#written;
+    this.growth.reached(this.#written);
   }
 
   /** Bytes that an earlier download left. */
   get resumedFrom(): number {
     return this.#resumedFrom;
+  }
+
+  /** Why there will be no blob; `undefined` while there may be one. */
+  get failure(): unknown {
+    return this.#failure;
   }
 
   /** Bytes that are in the file. */
@@ -87,6 +96,7 @@ export class Ingest {
       throw toGalleyError(failure, { op: "write", subject: this.path });
     }
     this.#written = start + chunk.length;
+    this.growth.reached(this.#written);
     this.#notify();
   }
 
@@ -96,6 +106,7 @@ export class Ingest {
     this.#verifier.finish();
     renameSync(this.path, this.store.pathOf(this.target.digest));
     this.#state = "complete";
+    this.growth.complete();
     closeSync(this.fd);
     this.#notify();
   }
@@ -105,6 +116,7 @@ export class Ingest {
     if (this.#state !== "open") return;
     this.#state = "failed";
     this.#failure = failure;
+    this.growth.stop();
     this.#notify();
     await this.#writing.catch(() => undefined); // It uses the descriptor, and its failure is not the first.
     closeSync(this.fd);
@@ -121,14 +133,19 @@ export class Ingest {
     for (const wake of waiting) wake();
   }
 
+  /** A descriptor of the file, whole or not, that is the caller's to close; see {@link growth}. */
+  openForReading(): number {
+    this.#throwIfFailed();
+    return openSync(this.#state === "complete" ? this.store.pathOf(this.target.digest) : this.path, "r");
+  }
+
   /**
    * The blob from its first byte, as it arrives; ends when the blob was checked and put in place.
    * @param options.lend a chunk is good only until the next but one is asked for
    */
   async *follow({ lend = false } = {}): AsyncGenerator<Uint8Array> {
-    this.#throwIfFailed();
     let [buffer, other] = [new Uint8Array(CHUNK), new Uint8Array(CHUNK)];
-    const fd = openSync(this.#state === "complete" ? this.store.pathOf(this.target.digest) : this.path, "r");
+    const fd = this.openForReading();
     try {
       for (let position = 0; ; ) {
         this.#throwIfFailed();

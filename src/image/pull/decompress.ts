@@ -1,7 +1,7 @@
 import type { Duplex } from "node:stream";
 import { createGunzip, createZstdDecompress } from "node:zlib";
-import { GalleyError } from "../../errors.ts";
 import { Expansion } from "../verify/expansion.ts";
+import { damaged, type Format, formatOf, HEAD } from "./format.ts";
 import { reuseOutput } from "./reused-output.ts";
 
 /** Bytes of output at a time: with this the pool thread that decompresses is seldom waited for. */
@@ -9,14 +9,6 @@ const OUTPUT = 1 << 19;
 
 /** The stream takes a chunk when it is done with the one before, and makes one when the one before was taken. */
 const ONE_AT_A_TIME = { readableHighWaterMark: 1, writableHighWaterMark: 1 };
-
-type Format = "gzip" | "zstd" | "tar";
-
-/** First bytes of formats that are known and not taken. */
-const refused: readonly (readonly [string, readonly number[]])[] = [
-  ["xz", [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00]],
-  ["bzip2", [0x42, 0x5a, 0x68]],
-];
 
 export interface DecompressOptions {
   /** Chunks are lent, to and fro: each is good until the next but one is asked for. Far less memory is touched then. */
@@ -50,29 +42,12 @@ function abandon(iterator: AsyncIterator<Uint8Array>): void {
 /** Enough of the beginning to know the format, or all there is. */
 async function readHead(iterator: AsyncIterator<Uint8Array>): Promise<Uint8Array> {
   let head = new Uint8Array();
-  while (head.length < 6) {
+  while (head.length < HEAD) {
     const { value, done } = await iterator.next();
     if (done === true) break;
     head = head.length === 0 ? new Uint8Array(value) : Buffer.concat([head, value]);
   }
   return head;
-}
-
-function formatOf(head: Uint8Array): Format {
-  if (startsWith(head, [0x1f, 0x8b])) return "gzip";
-  if (startsWith(head, [0x28, 0xb5, 0x2f, 0xfd])) return "zstd";
-  // A skippable frame: 184D2A50 to 184D2A5F, least byte first.
-  if (((head[0] ?? 0) & 0xf0) === 0x50 && startsWith(head.subarray(1), [0x2a, 0x4d, 0x18])) return "zstd";
-  const known = refused.find(([, magic]) => startsWith(head, magic));
-  if (known === undefined) return "tar";
-  throw new GalleyError("unimplemented", `the layer is compressed with ${known[0]}, which images do not use`, {
-    op: "decompress",
-    hint: "push it again with gzip or zstd",
-  });
-}
-
-function startsWith(bytes: Uint8Array, magic: readonly number[]): boolean {
-  return magic.every((byte, index) => bytes[index] === byte);
 }
 
 async function* concat(head: Uint8Array, rest: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
@@ -82,7 +57,7 @@ async function* concat(head: Uint8Array, rest: AsyncIterator<Uint8Array>): Async
 
 async function* inflate(
   source: AsyncIterable<Uint8Array>,
-  format: "gzip" | "zstd",
+  format: Exclude<Format, "tar">,
   options: DecompressOptions,
 ): AsyncGenerator<Uint8Array> {
   const expansion = new Expansion();
@@ -94,7 +69,7 @@ async function* inflate(
 
 function inflated(
   source: AsyncIterable<Uint8Array>,
-  format: "gzip" | "zstd",
+  format: Exclude<Format, "tar">,
   { lend = false }: DecompressOptions,
 ): AsyncIterable<Uint8Array> {
   const options = { chunkSize: OUTPUT, ...(lend ? ONE_AT_A_TIME : {}) };
@@ -143,8 +118,4 @@ function drained(stream: NodeJS.WritableStream): Promise<void> {
     };
     stream.once("drain", settle).once("close", settle).once("error", settle);
   });
-}
-
-function damaged(format: string, cause: unknown): GalleyError {
-  return new GalleyError("data_loss", `the layer's ${format} data is damaged`, { op: "decompress", cause });
 }

@@ -3,12 +3,11 @@ import type { Descriptor } from "../../spec/image.ts";
 import type { ContentStore } from "../content/content-store.ts";
 import { gathered } from "../content/gathered.ts";
 import { Ingest } from "../content/ingest.ts";
+import { LayerFile } from "../content/layer-file.ts";
 import type { Reference } from "../reference.ts";
 import type { Snapshotter } from "../snapshot/snapshotter.ts";
 import type { Locks } from "../store/locks.ts";
 import type { Transport } from "../transports/transport.ts";
-import { verified } from "../verify/read.ts";
-import { decompress } from "./decompress.ts";
 import { FirstFailure } from "./first-failure.ts";
 import type { Limiter } from "./limiter.ts";
 import type { LayerProgress } from "./progress.ts";
@@ -49,27 +48,12 @@ async function fromStore(parts: LayerParts, task: LayerTask): Promise<number | u
   const { content } = parts;
   if (!content.has(task.blob)) return undefined;
   task.progress.status("downloaded");
-  let damaged = false;
   try {
-    return await unpack(
-      parts,
-      task,
-      watched(verified(content.stream(task.blob.digest), task.blob), () => (damaged = true)),
-    );
+    return await unpack(parts, task, LayerFile.kept(content, task.blob));
   } catch (failure) {
-    if (!damaged) throw failure;
+    if (!blamesContent(failure) || (await content.isWhole(task.blob))) throw failure;
     content.remove(task.blob.digest);
     return undefined;
-  }
-}
-
-/** Passes a stream on and tells of its failure, which the reader may report as another one. */
-async function* watched(source: AsyncIterable<Uint8Array>, onFailure: () => void): AsyncGenerator<Uint8Array> {
-  try {
-    yield* source;
-  } catch (failure) {
-    onFailure();
-    throw failure;
   }
 }
 
@@ -91,7 +75,7 @@ async function downloadAndUnpack(parts: LayerParts, task: LayerTask, attempt: { 
   const downloaded = parts.downloads.run(async () => {
     const ingest = await Ingest.open(parts.content, task.blob, race.signal);
     attempt.resumed = ingest.resumedFrom > 0;
-    unpacked = race.watch(unpack(together, task, ingest.follow({ lend: true })));
+    unpacked = race.watch(unpack(together, task, LayerFile.arriving(ingest)));
     await download(together, task, ingest);
   });
   await Promise.allSettled([race.watch(downloaded)]);
@@ -129,10 +113,10 @@ export function isWorthKeeping(failure: unknown): boolean {
   return !(failure instanceof GalleyError) || ["unavailable", "canceled", "deadline_exceeded"].includes(failure.code);
 }
 
-async function unpack(parts: LayerParts, task: LayerTask, blob: AsyncIterable<Uint8Array>): Promise<number> {
+async function unpack(parts: LayerParts, task: LayerTask, blob: LayerFile): Promise<number> {
   return parts.unpacking.run(async () => {
     using _lock = await parts.locks.take("layer", task.diffId, { signal: parts.signal });
-    const { size } = await parts.snapshotter.apply(task.diffId, decompress(blob, { lend: true }), {
+    const { size } = await parts.snapshotter.apply(task.diffId, blob, {
       signal: parts.signal,
       onProgress: (bytes) => task.progress.extracting(bytes),
     });

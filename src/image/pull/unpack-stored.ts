@@ -1,8 +1,7 @@
 import { GalleyError } from "../../errors.ts";
 import type { Descriptor } from "../../spec/image.ts";
+import { LayerFile } from "../content/layer-file.ts";
 import type { ImageStore } from "../store/image-store.ts";
-import { verified } from "../verify/read.ts";
-import { decompress } from "./decompress.ts";
 
 /** Unpacks an image's layers from the blobs that are kept; both lists are bottom first. */
 export async function unpackStored(
@@ -17,7 +16,7 @@ export async function unpackStored(
     const blob = blobs[position];
     if (blob === undefined || !content.has(blob)) throw gone(diffId);
     using _lock = await locks.take("layer", diffId, options);
-    await snapshotter.apply(diffId, decompress(verified(content.stream(blob.digest), blob), { lend: true }), options);
+    await snapshotter.apply(diffId, LayerFile.kept(content, blob), options);
   }
 }
 

@@ -9,12 +9,19 @@ import { lockLayer } from "./layer-lock.ts";
 import { HAS_OPAQUE } from "./read-image-file.ts";
 import type { ApplyOptions, LayerUsage } from "./snapshotter.ts";
 
+/** What a layer is made with. Either every byte goes by `onChunk`, or the tar's digest is among what the layer came to. */
+export interface FillOptions extends ApplyLayerOptions {
+  /** Of the diff ID. */
+  readonly algorithm: "sha256" | "sha512";
+  /** Told now and then how many bytes of the tar have been taken. */
+  readonly onBytes: (bytes: number) => void;
+}
+
+/** What a layer came to; the digest of its tar in hexadecimal where that is known already. */
+export type Filled = LayerTotals & { readonly tarBytes?: number; readonly digest?: string };
+
 /** Makes a layer in an empty directory of its own, in whatever form. It reads the stream to its end. */
-export type Fill = (
-  directory: string,
-  tar: AsyncIterable<Uint8Array>,
-  options: ApplyLayerOptions,
-) => Promise<LayerTotals & { readonly tarBytes?: number }>;
+export type Fill = (directory: string, tar: AsyncIterable<Uint8Array>, options: FillOptions) => Promise<Filled>;
 
 /** Unpacks a layer beside its place and moves it there when it is whole; see `Snapshotter.apply`. */
 export function applyToDirectory(
@@ -72,13 +79,15 @@ export async function filled(
   const { algorithm, hex } = digestParts(diffId);
   const hasher = new Bun.CryptoHasher(algorithm);
   let bytes = 0;
+  const onBytes = (count: number) => onProgress?.(count);
   const onChunk = (chunk: Uint8Array) => {
     hasher.update(chunk);
     bytes += chunk.length;
-    onProgress?.(bytes);
+    onBytes(bytes);
   };
-  const totals = await fill(directory, tar, signal === undefined ? { onChunk } : { onChunk, signal });
-  const digest = hasher.digest("hex");
+  const how = { algorithm, onChunk, onBytes };
+  const totals = await fill(directory, tar, signal === undefined ? how : { ...how, signal });
+  const digest = totals.digest ?? hasher.digest("hex");
   if (digest !== hex) throw wrongDigest(`${algorithm}:${digest}`, diffId);
   if (totals.opaque !== "none") writeFileSync(join(directory, HAS_OPAQUE), "", { mode: 0o600 });
   const { size, entries, tarBytes } = totals;
@@ -87,7 +96,11 @@ export async function filled(
 }
 
 /** Unpacks a layer's files into a directory in `directory`. */
-export const unpackInto: Fill = async (directory, tar, options) => {
+export async function unpackInto(
+  directory: string,
+  tar: AsyncIterable<Uint8Array>,
+  options: ApplyLayerOptions = {},
+): Promise<LayerTotals> {
   const diff = join(directory, "diff");
   mkdirSync(diff);
   const totals = await applyLayer(diff, tar, options);
@@ -96,7 +109,7 @@ export const unpackInto: Fill = async (directory, tar, options) => {
     symlinkSync("opaque", diff);
   }
   return totals;
-};
+}
 
 function wrongDigest(digest: string, diffId: string): GalleyError {
   return new GalleyError("data_loss", `the layer's content has the digest ${digest}, not its diff ID`, {

@@ -21,9 +21,14 @@ export class Expansion {
   /** Passes the compressed bytes on and counts them. */
   async *counting(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
     for await (const chunk of source) {
-      this.#packed += chunk.length;
+      this.packed(chunk.length);
       yield chunk;
     }
+  }
+
+  /** Takes note of compressed bytes. */
+  packed(length: number): void {
+    this.#packed += length;
   }
 
   /** Takes note of bytes that came out; too many are `resource_exhausted`. */

@@ -20,34 +20,60 @@ export interface IndexedLayer extends LayerTotals {
   readonly tarBytes: number;
 }
 
+/** A layer whose tar is kept: with its index, or with the reason (`unimplemented`) why an index has no form for it. */
+export type Indexed =
+  | { readonly layer: IndexedLayer; readonly refused?: undefined }
+  | { readonly layer?: undefined; readonly refused: GalleyError };
+
 /**
- * Keeps a layer's tar as it comes and, when it has come whole, writes the index that shows it as a file system. The tar's file is filled
- * up to a whole block, and has one at least: nothing mounts a device without a byte. The stream is read to its end; failures are those of `applyLayer`, and `unimplemented` where the layer, whose
- * tar is whole then, has something that an index has no form for.
+ * Keeps a layer's tar as it comes and, when it has come whole, writes the index that shows it as a file system. The stream is read to its
+ * end; failures are those of `applyLayer`.
  */
 export async function indexLayer(
   tar: AsyncIterable<Uint8Array>,
   files: LayerFiles,
   options: ApplyLayerOptions = {},
-): Promise<IndexedLayer> {
-  const tree = new LayerTree();
-  const parser = new TarParser(tree);
+): Promise<Indexed> {
+  const indexer = new LayerIndexer();
   const kept = new Appended(files.tar);
   try {
     for await (const chunk of tar) {
       if (options.signal?.aborted === true) throw canceled(options.signal);
       options.onChunk?.(chunk);
-      parser.push(chunk);
+      indexer.push(chunk);
       await kept.append(chunk);
     }
   } finally {
     await kept.settled(); // Whatever failed: the descriptor is the caller's to close.
   }
   kept.throwIfFailed();
-  parser.finish();
-  const tarBytes = kept.bytes;
-  ftruncateSync(files.tar, Math.max(1, blocksOf(tarBytes)) * BLOCK);
-  return { ...writeIndex(tree, { ...files, tarBytes }), tarBytes };
+  return indexer.finish(files, kept.bytes);
+}
+
+/** Reads a layer's tar while the caller keeps it, and writes its index at the end. */
+export class LayerIndexer {
+  readonly #tree = new LayerTree();
+  readonly #parser = new TarParser(this.#tree);
+
+  /** Takes the next bytes. Failures are those of `applyLayer`. */
+  push(chunk: Uint8Array): void {
+    this.#parser.push(chunk);
+  }
+
+  /**
+   * The tar has come whole and is in its file, which is filled up to a whole block, and has one at least: nothing mounts a device without a
+   * byte. Fails where the tar does not end there.
+   */
+  finish(files: LayerFiles, tarBytes: number): Indexed {
+    this.#parser.finish();
+    ftruncateSync(files.tar, Math.max(1, blocksOf(tarBytes)) * BLOCK);
+    try {
+      return { layer: { ...writeIndex(this.#tree, { ...files, tarBytes }), tarBytes } };
+    } catch (failure) {
+      if (failure instanceof GalleyError && failure.code === "unimplemented") return { refused: failure };
+      throw failure;
+    }
+  }
 }
 
 /** A file that grows by chunks, one of which is being written, in another thread, while the next one comes. */

@@ -1,6 +1,6 @@
 import { GalleyError } from "../../../errors.ts";
 import { type Descriptor, type ImageConfig, type ImageManifest, mediaTypes } from "../../../spec/image.ts";
-import { decompress } from "../../pull/decompress.ts";
+import { LayerFile } from "../../content/layer-file.ts";
 import { fetchLayer, type LayerParts } from "../../pull/fetch-layer.ts";
 import { Limiter } from "../../pull/limiter.ts";
 import { parseConfig } from "../../pull/manifests.ts";
@@ -10,7 +10,7 @@ import { Batch } from "../../store/batch.ts";
 import { nameOf } from "../../store/find.ts";
 import type { ImageStore } from "../../store/image-store.ts";
 import { encodeSignature } from "../../trust/signature.ts";
-import { readCapped, verified } from "../../verify/read.ts";
+import { readCapped } from "../../verify/read.ts";
 import { DirectorySink, type Written } from "../files/file-sink.ts";
 import type { Destination, Document, NewBlob, Reuse, SignatureKeeper, Source, Traits } from "../place.ts";
 import type { TransportOptions } from "../transport.ts";
@@ -154,8 +154,7 @@ export class StoreDestination implements Destination {
       const blob = manifest.layers[position];
       if (blob === undefined || this.#sizes.has(diffId)) continue;
       using _lock = await locks.take("layer", diffId, options);
-      const tar = decompress(verified(content.stream(blob.digest), blob), { lend: true });
-      this.#sizes.set(diffId, (await snapshotter.apply(diffId, tar, options)).size);
+      this.#sizes.set(diffId, (await snapshotter.apply(diffId, LayerFile.kept(content, blob), options)).size);
     }
   }
 
