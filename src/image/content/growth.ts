@@ -61,8 +61,9 @@ export class Growth {
     }
   }
 
+  /** What stopped stays so. */
   #end(state: number): void {
-    Atomics.store(this.#words, STATE, state);
+    if (!this.stopped) Atomics.store(this.#words, STATE, state);
     this.#tell();
   }
 
