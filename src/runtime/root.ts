@@ -61,7 +61,7 @@ export function compileRoot(
   propagation: RootPropagation,
   options: RootPlace,
 ): Step[] {
-  const made = root.kind === "overlay" ? overlay(root, mountPoint, options) : directory(root.path);
+  const made = root.kind === "overlay" ? overlay(root, mountPoint, options) : directory(root.path, propagation);
   const flags = flag.MOVE_MOUNT_F_EMPTY_PATH | flag.MOVE_MOUNT_T_SYMLINKS;
   const attach = step("move_mount", [slot.root, "", CWD, mountPoint, flags], { cause: "root" });
   const legacy = root.kind === "overlay" && !options.layerByLayer;
@@ -116,11 +116,15 @@ function legacyOverlay(root: Overlay, mountPoint: string, inUserNamespace: boole
   ];
 }
 
-/** A copy of the directory's mount belongs to its peers: what is mounted in the container would appear in the directory. */
-function directory(path: string): Step[] {
+/**
+ * A copy of the directory's mount belongs to its peers: what is mounted in the container would appear in the directory. A slave shows what
+ * is mounted in the directory later on.
+ */
+function directory(path: string, { type }: RootPropagation): Step[] {
   const cause = `root.path (${path})`;
   const flags = flag.OPEN_TREE_CLONE | flag.OPEN_TREE_CLOEXEC | flag.AT_RECURSIVE;
-  const cutOff = encodeMountAttr({ set: 0, clear: 0 }, mountFlag.PRIVATE);
+  const kind = type === mountFlag.SLAVE ? mountFlag.SLAVE : mountFlag.PRIVATE;
+  const cutOff = encodeMountAttr({ set: 0, clear: 0 }, kind);
   return [
     step("open_tree", [CWD, path, flags], { out: slot.root, cause }),
     step("mount_setattr", [slot.root, "", flag.AT_EMPTY_PATH | flag.AT_RECURSIVE, cutOff], { cause }),

@@ -1,6 +1,6 @@
 /** Mounts as bundles have them, on the real kernel. */
 import { describe, expect } from "bun:test";
-import { chmodSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { exampleConfig } from "../../src/runtime/oci/example.ts";
 import type { MountConfig } from "../../src/spec/runtime.ts";
 import { testWith } from "../harness/requirements.ts";
@@ -142,4 +142,44 @@ describe("mapped IDs", () => {
     writeFileSync(`${bundle.path}/config.json`, JSON.stringify(config));
     expect(await bundle.ok("run", bundle.id)).toBe("65534:65534\n65534:65534\n");
   });
+});
+
+describe("a root on a mount that is shared", () => {
+  /** The bundle's root as a shared mount of its own, for as long as the body takes. */
+  async function shared(propagation: string | undefined, body: (bundle: OciBundle, rootfs: string) => Promise<void>) {
+    await using bundle = new OciBundle("");
+    const rootfs = `${bundle.path}/rootfs`;
+    mkdirSync(`${rootfs}/late`);
+    const linux = {
+      ...exampleConfig().linux,
+      ...(propagation === undefined ? {} : { rootfsPropagation: propagation }),
+    };
+    bundle.configure("exec sleep 1000", { root: { path: "rootfs" }, linux });
+    const sh = (script: string) => expect(Bun.spawnSync(["sh", "-ec", script]).exitCode).toBe(0);
+    sh(`mount --bind ${rootfs} ${rootfs}; mount --make-shared ${rootfs}`);
+    try {
+      await bundle.ok("run", "-d", bundle.id);
+      sh(`mount -t tmpfs none ${rootfs}/late; touch ${rootfs}/late/seen`);
+      await body(bundle, rootfs);
+      await bundle.ok("delete", "-f", bundle.id);
+    } finally {
+      Bun.spawnSync(["umount", "--recursive", "--lazy", rootfs]);
+    }
+  }
+
+  for (const word of [undefined, "slave", "rslave"]) {
+    root(`shows what is mounted there later, and keeps its own mounts to itself: ${word ?? "as usual"}`, () =>
+      shared(word, async (bundle, rootfs) => {
+        expect(await bundle.ok("exec", bundle.id, "ls", "/late")).toBe("seen\n");
+        expect(await bundle.ok("exec", bundle.id, "grep", " / rw[^-]* master:", "/proc/self/mountinfo")).not.toContain(
+          "shared:",
+        );
+        expect(readdirSync(`${rootfs}/proc`)).toEqual([]);
+      }),
+    );
+  }
+
+  root("is cut off from it where it is to be private", () =>
+    shared("private", async (bundle) => expect(await bundle.ok("exec", bundle.id, "ls", "/late")).toBe("")),
+  );
 });
