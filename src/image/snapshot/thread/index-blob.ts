@@ -13,6 +13,9 @@ const CHUNK = 1 << 17;
 /** Bytes of tar between two reports. */
 const REPORT = 1 << 22;
 
+/** Of this thread; it outlives a layer, whose failure may leave it set aside. */
+let priority: Priority | undefined;
+
 /**
  * Decompresses a blob while it arrives, keeps its tar, and writes the index: each piece goes all the way before the next. Failures are those of
  * `Snapshotter.apply`. @returns `undefined` where the file stopped growing, or nobody wants the layer any more
@@ -32,6 +35,8 @@ function indexed(job: IndexJob, growth: Growth, report: (bytes: number) => void)
   const indexer = new LayerIndexer();
   let [bytes, told] = [0, 0];
   for (const piece of decompressSync(blobOf(job, growth))) {
+    priority ??= new Priority();
+    priority.set(growth.aside);
     hasher.update(piece);
     indexer.push(piece);
     writeAll(job.files.tar, piece, bytes);
@@ -50,14 +55,12 @@ function indexed(job: IndexJob, growth: Growth, report: (bytes: number) => void)
 function* blobOf({ blob, size, check }: IndexJob, growth: Growth): Generator<Uint8Array> {
   const verifier = check === undefined ? undefined : new Verifier({ digest: check, size });
   const buffer = Buffer.allocUnsafeSlow(CHUNK);
-  const priority = new Priority();
   let at = 0;
   for (let length = growth.beyond(at); length !== undefined; length = growth.beyond(at)) {
     const count = readSync(blob, buffer, 0, Math.min(buffer.length, length - at), at);
     if (count === 0)
       throw new GalleyError("data_loss", "somebody shortened the file while it was read", { op: "read" });
     at += count;
-    priority.set(growth.aside);
     verifier?.update(buffer.subarray(0, count));
     yield buffer.subarray(0, count);
   }
