@@ -3,6 +3,9 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { testWith } from "../harness/requirements.ts";
+import { file, tar } from "../harness/tar.ts";
+
 const home = join(import.meta.dir, "../..");
 const { version } = JSON.parse(readFileSync(join(home, "package.json"), "utf8")) as { readonly version: string };
 
@@ -40,6 +43,17 @@ test("settings of the directory that it is called in do not reach it", () => {
   writeFileSync(join(trap, "package.json"), "{ not JSON");
   writeFileSync(join(trap, "tsconfig.json"), "{ not JSON");
   expect(run(trap, "--version")).toEqual({ status: 0, stdout: `galley version ${version}\n`, stderr: "" });
+});
+
+testWith({ root: true }, "a large layer is unpacked by a thread, whose program is in the executable too", () => {
+  const place = join(folder, "large");
+  mkdirSync(place);
+  const noise = Buffer.concat(Array.from({ length: 160 }, () => crypto.getRandomValues(new Uint8Array(1 << 16))));
+  writeFileSync(join(place, "layer.tar"), tar([file("noise", noise)]));
+  const store = ["--root", join(place, "root"), "--runroot", join(place, "run"), "--snapshotter", "erofs"];
+  expect(run(place, ...store, "import", "layer.tar", "noise")).toMatchObject({ status: 0, stderr: "" });
+  const index = new Bun.Glob("root/**/index.erofs");
+  expect([...index.scanSync(place)].length).toBe(1);
 });
 
 test("nothing but the two executables is left by the build", () => {

@@ -20,8 +20,6 @@ export interface IngestTarget {
  * Writes go to explicit offsets: should two processes ever write one blob, they write the same bytes to the same places.
  */
 export class Ingest {
-  /** How far the file is, for a thread that reads it. */
-  readonly growth = new Growth();
   #verifier: Verifier;
   #wake: (() => void)[] = [];
   #state: "open" | "complete" | "failed" = "open";
@@ -29,6 +27,7 @@ export class Ingest {
   #resumedFrom = 0;
   #written = 0;
   #writing: Promise<void> = Promise.resolve();
+  #growth: Growth | undefined;
 
   private constructor(
     private readonly store: ContentStore,
@@ -59,12 +58,21 @@ export class Ingest {
     else if (present > 0) for await (const chunk of readUpTo(this.path, present, signal)) this.#verifier.update(chunk);
     this.#written = this.#verifier.seen;
     this.#resumedFrom = this.#written;
-    this.growth.reached(this.#written);
   }
 
   /** Bytes that an earlier download left. */
   get resumedFrom(): number {
     return this.#resumedFrom;
+  }
+
+  /** How far the file is, for a thread that reads it. */
+  get growth(): Growth {
+    if (this.#growth !== undefined) return this.#growth;
+    this.#growth = new Growth();
+    this.#growth.reached(this.#written);
+    if (this.#state === "complete") this.#growth.complete();
+    if (this.#state === "failed") this.#growth.stop();
+    return this.#growth;
   }
 
   /** Why there will be no blob; `undefined` while there may be one. */
@@ -96,7 +104,7 @@ export class Ingest {
       throw toGalleyError(failure, { op: "write", subject: this.path });
     }
     this.#written = start + chunk.length;
-    this.growth.reached(this.#written);
+    this.#growth?.reached(this.#written);
     this.#notify();
   }
 
@@ -106,7 +114,7 @@ export class Ingest {
     this.#verifier.finish();
     renameSync(this.path, this.store.pathOf(this.target.digest));
     this.#state = "complete";
-    this.growth.complete();
+    this.#growth?.complete();
     closeSync(this.fd);
     this.#notify();
   }
@@ -116,7 +124,7 @@ export class Ingest {
     if (this.#state !== "open") return;
     this.#state = "failed";
     this.#failure = failure;
-    this.growth.stop();
+    this.#growth?.stop();
     this.#notify();
     await this.#writing.catch(() => undefined); // It uses the descriptor, and its failure is not the first.
     closeSync(this.fd);

@@ -12,10 +12,8 @@ import type { Ingest } from "./ingest.ts";
 export class LayerFile implements AsyncIterable<Uint8Array> {
   /** A blob that is in the store. What reads it checks that it is what its digest says. */
   static kept(content: ContentStore, blob: Descriptor): LayerFile {
-    const growth = new Growth();
-    growth.reached(blob.size);
-    growth.complete();
-    return new LayerFile(blob.size, growth, {
+    return new LayerFile(blob.size, {
+      growth: () => wholly(blob.size),
       check: blob.digest,
       open: () => content.open(blob.digest),
       stream: () => verified(content.stream(blob.digest), blob),
@@ -25,7 +23,8 @@ export class LayerFile implements AsyncIterable<Uint8Array> {
 
   /** A blob that is being written, and checked on its way. */
   static arriving(ingest: Ingest): LayerFile {
-    return new LayerFile(ingest.target.size, ingest.growth, {
+    return new LayerFile(ingest.target.size, {
+      growth: () => ingest.growth,
       check: undefined,
       open: () => ingest.openForReading(),
       stream: () => ingest.follow({ lend: true }),
@@ -36,8 +35,8 @@ export class LayerFile implements AsyncIterable<Uint8Array> {
   private constructor(
     /** Bytes of the whole. */
     readonly size: number,
-    readonly growth: Growth,
     private readonly from: {
+      readonly growth: () => Growth;
       readonly check: string | undefined;
       readonly open: () => number;
       readonly stream: () => AsyncIterable<Uint8Array>;
@@ -48,6 +47,11 @@ export class LayerFile implements AsyncIterable<Uint8Array> {
   /** The digest that what is read must have; `undefined` where the writer sees to that. */
   get check(): string | undefined {
     return this.from.check;
+  }
+
+  /** How far the file is. */
+  growth(): Growth {
+    return this.from.growth();
   }
 
   /** A descriptor of the file for reading, which is the caller's to close. */
@@ -63,4 +67,11 @@ export class LayerFile implements AsyncIterable<Uint8Array> {
   [Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
     return decompress(this.from.stream(), { lend: true });
   }
+}
+
+function wholly(size: number): Growth {
+  const growth = new Growth();
+  growth.reached(size);
+  growth.complete();
+  return growth;
 }

@@ -22,6 +22,8 @@ export const whole: readonly (readonly [string, Uint8Array, Buffer])[] = [
   ["zstd that begins with a skippable frame", Buffer.concat([skippable, zstd(text)]), text],
   ["plain", text, text],
   ["plain and short", text.subarray(0, 3), text.subarray(0, 3)],
+  ["plain, and it looks like bzip2", Buffer.from("BZhello"), Buffer.from("BZhello")],
+  ["plain, and it looks like gzip", Buffer.from("\x1f\x8bhello", "latin1"), Buffer.from("\x1f\x8bhello", "latin1")],
   ["empty", new Uint8Array(), Buffer.alloc(0)],
 ];
 
@@ -35,5 +37,6 @@ export const damaged: readonly (readonly [string, Uint8Array, string])[] = [
   ],
   ["rubbish after gzip", Buffer.concat([gzip, Buffer.alloc(64, 1)]), "gzip data is damaged"],
   ["altered zstd", altered(zstd(text), (copy) => copy.fill(0xff, 20, 40)), "zstd data is damaged"],
-  ["another compression", Buffer.from("fd377a585a000000", "hex"), "compressed with xz"],
+  ["xz", Buffer.from("fd377a585a000000", "hex"), "compressed with xz"],
+  ["bzip2", Buffer.from("BZh61AY&SY"), "compressed with bzip2"],
 ];

@@ -6,15 +6,15 @@ export type Format = "gzip" | "zstd" | "tar";
 /** First bytes that are needed to know it. */
 export const HEAD = 6;
 
-/** First bytes of formats that are known and not taken. */
-const refused: readonly (readonly [string, readonly number[]])[] = [
+/** First bytes of formats that are known and not taken; `undefined` for any byte. */
+const refused: readonly (readonly [string, readonly (number | undefined)[]])[] = [
   ["xz", [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00]],
-  ["bzip2", [0x42, 0x5a, 0x68]],
+  ["bzip2", [0x42, 0x5a, 0x68, undefined, 0x31, 0x41]], // Up to the mark of the first block: a tar may begin with a file "BZh".
 ];
 
 /** The format of what begins so: gzip (RFC 1952), zstd (RFC 8878), or neither. Other compressions are `unimplemented`. */
 export function formatOf(head: Uint8Array): Format {
-  if (startsWith(head, [0x1f, 0x8b])) return "gzip";
+  if (startsWith(head, [0x1f, 0x8b, 8])) return "gzip";
   if (startsWith(head, [0x28, 0xb5, 0x2f, 0xfd])) return "zstd";
   // A skippable frame: 184D2A50 to 184D2A5F, least byte first.
   if (((head[0] ?? 0) & 0xf0) === 0x50 && startsWith(head.subarray(1), [0x2a, 0x4d, 0x18])) return "zstd";
@@ -26,8 +26,8 @@ export function formatOf(head: Uint8Array): Format {
   });
 }
 
-function startsWith(bytes: Uint8Array, magic: readonly number[]): boolean {
-  return magic.every((byte, index) => bytes[index] === byte);
+function startsWith(bytes: Uint8Array, magic: readonly (number | undefined)[]): boolean {
+  return magic.every((byte, index) => byte === undefined || bytes[index] === byte);
 }
 
 /** The failure of content that its format's own checks refuse. */

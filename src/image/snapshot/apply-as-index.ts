@@ -48,8 +48,8 @@ async function index(
   options: FillOptions,
 ): Promise<Indexed & { readonly digest?: string }> {
   if (!(tar instanceof LayerFile) || tar.size < WORTH_A_THREAD) return indexLayer(tar, files, options);
-  const { indexFile } = await import("./thread/index-file.ts");
-  return indexFile(tar, files, options);
+  const { indexFile, isThreadFree } = await import("./thread/index-file.ts");
+  return isThreadFree() ? indexFile(tar, files, options) : indexLayer(tar, files, options);
 }
 
 function openFiles(directory: string, diffId: string): LayerFiles {

@@ -12,12 +12,26 @@ export interface LayerPath {
 /** What the kernel takes at most (PATH_MAX, less the NUL at the end). */
 const NAME_MAX = 4095;
 
+/** A part that is empty, `.` or `..`. */
+const OTHER_PARTS = /(?:^|\/)\.{0,2}(?:\/|$)/;
+
 /**
  * Where a name in an archive lies in the layer. Absolute names count from the layer's root, as do all; one that `..` leads out of it
  * is refused with `invalid_argument`.
  */
 export function layerPath(name: string, entry: TarEntry): LayerPath {
   if (name.length > NAME_MAX) throw refused(entry, `a name of ${name.length} characters is too long`);
+  const plain = name.endsWith("/") ? name.slice(0, -1) : name;
+  return OTHER_PARTS.test(plain) ? resolved(name, entry) : divided(plain);
+}
+
+/** A name of which every part is a file's name, as nearly all are. */
+function divided(name: string): LayerPath {
+  const at = name.lastIndexOf("/");
+  return { parent: name.slice(0, Math.max(at, 0)), name: name.slice(at + 1) };
+}
+
+function resolved(name: string, entry: TarEntry): LayerPath {
   const parts: string[] = [];
   for (const part of name.split("/")) {
     if (part === "" || part === ".") continue;

@@ -6,6 +6,8 @@ import type { FillOptions } from "../apply-to-directory.ts";
 import { receive } from "./job.ts";
 import { indexInThread } from "./threads.ts";
 
+export { isThreadFree } from "./threads.ts";
+
 /**
  * As `indexLayer`, in another thread, with the digest of the tar in hexadecimal. Where the file's writer fails, so does this; an abort is
  * `canceled`.
@@ -16,11 +18,12 @@ export async function indexFile(
   { algorithm, onBytes, signal }: FillOptions,
 ): Promise<Indexed & { readonly digest: string }> {
   const blob = file.open();
-  const stop = () => file.growth.stop();
+  const growth = file.growth();
+  const stop = () => growth.stop();
   signal?.addEventListener("abort", stop);
   if (signal?.aborted === true) stop();
   try {
-    const { size, check, growth } = file;
+    const { size, check } = file;
     const job = { blob, size, check, growth: growth.memory, files, algorithm };
     const done = await indexInThread(job, onBytes);
     if (done === undefined) throw file.failure ?? canceled(signal);
