@@ -6,6 +6,7 @@ import { file, tar } from "../test/harness/tar.ts";
 import type { Setting } from "./cases.ts";
 import { galley } from "./contestants.ts";
 import { interleave, output, type Row, type Sampler, timed } from "./measurement.ts";
+import { addToPodman } from "./podman-images.ts";
 import { isWanted, podmanAt } from "./wanted.ts";
 
 /** Images in each store. */
@@ -16,10 +17,13 @@ export async function images(setting: Setting): Promise<Row[]> {
   const folder = mkdtempSync("/var/tmp/galley-bench-images-");
   const programs = programsOf(setting, folder);
   try {
-    const archive = makeArchive(folder);
     for (const [name, program] of Object.entries(programs)) {
       console.error(`bench: ${MANY} images into ${name}`);
-      output([...program, "load", "-q", "-i", archive]);
+      fill(name, program, folder);
+      const lines = output([...program, "images", "-q"])
+        .trim()
+        .split("\n").length;
+      if (lines !== MANY) throw new Error(`${name} lists ${lines} images`);
     }
     const list = ([name, program]: readonly [string, readonly string[]]): readonly [string, Sampler] => [
       name,
@@ -28,7 +32,6 @@ export async function images(setting: Setting): Promise<Row[]> {
     const samplers = Object.fromEntries(Object.entries(programs).map(list));
     return [{ work: `images with ${MANY} images`, unit: "ms", samples: await interleave(samplers, setting.rounds) }];
   } finally {
-    if (programs.podman !== undefined) output([...programs.podman, "system", "reset", "-f"]);
     await removeLeftovers([folder]);
     rmSync(folder, { recursive: true, force: true });
   }
@@ -41,13 +44,27 @@ function programsOf(setting: Setting, folder: string): Record<string, readonly s
   };
 }
 
+function fill(name: string, program: readonly string[], folder: string): void {
+  output([...program, "load", "-q", "-i", makeArchive(folder, name === "podman" ? 1 : MANY)]);
+  if (name !== "podman") return;
+  const layer = digestOf(makeLayer());
+  const variants = Array.from({ length: MANY - 1 }, (_, before) => ({
+    ...{ name: nameOf(before + 1), created: createdAt(before + 1), config: configuration(before + 1, layer) },
+  }));
+  addToPodman(join(folder, "podman"), variants);
+}
+
+const makeLayer = () => tar([file("etc/motd", "one of many")]);
+const nameOf = (number: number) => `localhost/bench/image-${number}:1`;
+const createdAt = (number: number) => new Date(1e12 + number * 60_000).toISOString();
+
 /** An archive of `docker save` with that many images of one small layer, each with a configuration and a name of its own. */
-function makeArchive(folder: string): string {
-  const layer = tar([file("etc/motd", "one of many")]);
-  const numbers = Array.from({ length: MANY }, (_, number) => number);
+function makeArchive(folder: string, many: number): string {
+  const layer = makeLayer();
+  const numbers = Array.from({ length: many }, (_, number) => number);
   const manifest = numbers.map((number) => ({
     Config: `${number}.json`,
-    RepoTags: [`localhost/bench/image-${number}:1`],
+    RepoTags: [nameOf(number)],
     Layers: ["layer.tar"],
   }));
   const path = join(folder, "archive.tar");
@@ -66,7 +83,7 @@ function configuration(number: number, diffId: string): string {
   return JSON.stringify({
     architecture: hostArchitecture(),
     os: "linux",
-    created: new Date(1e12 + number * 60_000).toISOString(),
+    created: createdAt(number),
     config: { Cmd: ["sh"], Labels: { number: String(number) } },
     rootfs: { type: "layers", diff_ids: [diffId] },
     history: [{ created_by: "bench" }],

@@ -133,6 +133,7 @@ async function measureLarge(
     return time(() => curl("-T", file, "-H", "Content-Type: application/octet-stream", "-H", "Expect:", place.href));
   };
   const pull = ({ url }: Server) => time(() => curl(places.get(url) ?? ""));
+  const pullFour = (server: Server) => time(() => Promise.all([1, 2, 3, 4].map(() => pull(server))));
   const all = async (sampler: (server: Server) => Promise<number>) => {
     const samplers = Object.entries(servers).map(([name, server]) => [name, () => sampler(server)] as const);
     return interleave(Object.fromEntries(samplers), rounds);
@@ -140,6 +141,7 @@ async function measureLarge(
   return [
     { work: `registry: push a blob of ${LARGE / 1e6} MB`, unit: "ms", samples: await all(push) },
     { work: "registry: pull it", unit: "ms", samples: await all(pull) },
+    { work: "registry: pull it, 4 at once", unit: "ms", samples: await all(pullFour) },
   ];
 }
 

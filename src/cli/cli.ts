@@ -46,6 +46,7 @@ export interface CliEngine {
   imageFiles(): Promise<ImageFiles>;
   usage(): Promise<Usage>;
   manifestLists(): Promise<ManifestLists>;
+  readonly hasManifestLists: boolean;
   artifacts(): Promise<ArtifactStore>;
   /** Gives all kept layers another form. */
   convertLayers(to: "erofs" | "directories"): Promise<ConvertedLayers>;

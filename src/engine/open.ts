@@ -48,6 +48,8 @@ export interface Engine {
   usage(): Promise<Usage>;
   /** Loaded when they are first asked for. */
   manifestLists(): Promise<ManifestLists>;
+  /** Whether there are any; it loads nothing. */
+  readonly hasManifestLists: boolean;
   artifacts(): Promise<ArtifactStore>;
   /** Gives all kept layers the form, but directories that running containers stand on. */
   convertLayers(to: "erofs" | "directories", signal?: AbortSignal): Promise<ConvertedLayers>;
@@ -112,6 +114,9 @@ export function openEngine({ paths, native, layerForm = "auto" }: EngineOptions)
     volumes: new StoredVolumes(parts),
     imageFiles: async () => new (await import("./image-files/image-files.ts")).ImageFiles(parts),
     manifestLists: async () => new (await import("../image/lists/manifest-lists.ts")).ManifestLists(database),
+    get hasManifestLists() {
+      return database.query("SELECT 1 FROM manifest_lists LIMIT 1").get() !== null;
+    },
     artifacts: async () => new (await import("../image/artifacts/artifact-store.ts")).ArtifactStore(paths.artifacts),
     async usage() {
       const { measure } = await import("./usage/usage.ts");

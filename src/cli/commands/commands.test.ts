@@ -135,6 +135,7 @@ function fakeEngine(calls: string[]): CliEngine {
     convertLayers: () => Promise.reject(noSuch("layer", "")),
     usage: () => Promise.reject(noSuch("usage", "")),
     manifestLists: async () => ({ all: () => [], find: () => undefined }) as unknown as ManifestLists,
+    hasManifestLists: false,
     artifacts: () => Promise.reject(noSuch("artifact", "")),
   };
 }

@@ -40,10 +40,11 @@ export const command = defineCommand({
 });
 
 /** Images, with lists of images among them, as podman shows them. */
-async function listed({ images, manifestLists }: CliEngine, filters: Filters): Promise<readonly ImageRecord[]> {
+async function listed(engine: CliEngine, filters: Filters): Promise<readonly ImageRecord[]> {
+  const { images } = engine;
   const found = images.list({ filters });
-  const lists = (await manifestLists()).all();
-  if (lists.length === 0) return found;
+  if (!engine.hasManifestLists) return found;
+  const lists = (await engine.manifestLists()).all();
   const [{ listAsImage }, { filterImages }] = await Promise.all([
     import("../../image/lists/as-image.ts"),
     import("../../image/views/filters.ts"),

@@ -15,7 +15,7 @@ export const listShape: TableShape = { least: 10, padding: 3 };
 export function alignTabs(text: string, shape: TableShape = listShape): string {
   const lines = text.split("\n").map((line) => line.split("\t"));
   const widths = lines.map((): number[] => []);
-  const deepest = Math.max(...lines.map((cells) => cells.length - 1));
+  const deepest = lines.reduce((most, cells) => Math.max(most, cells.length - 1), 0);
   for (let column = 0; column < deepest; column++) measureColumn(lines, widths, column, shape);
   return lines.map((cells, row) => alignLine(cells, widths[row] ?? [])).join("\n");
 }
