@@ -48,6 +48,28 @@ async function digests(name: string): Promise<readonly string[]> {
   return (await shown(name)).manifests.map(({ digest }) => digest);
 }
 
+testWith(
+  needs,
+  "a list is about something: its subject is kept, and pushed with it",
+  async () => {
+    await ok("manifest", "create", "about:1", `docker://${app}:s390`);
+    expect((await shown("about:1")).mediaType).toContain("docker");
+    await ok("manifest", "annotate", "--index", "--subject", `docker://${app}:both`, "about:1");
+    const { mediaType, size, digest } = buildIndex([amd, arm]).descriptor;
+    const about = { mediaType, size, digest };
+    expect(await shown("about:1")).toMatchObject({
+      mediaType: "application/vnd.oci.image.index.v1+json",
+      subject: about,
+    });
+    await ok("manifest", "annotate", "--index", "--annotation", "top=1", "about:1");
+    await ok("manifest", "push", "-q", "about:1", `docker://${app}:about`);
+    const raw = Bun.spawnSync(["skopeo", "inspect", "--tls-verify=false", "--raw", `docker://${app}:about`]).stdout;
+    expect(JSON.parse(raw.toString())).toMatchObject({ subject: about, annotations: { top: "1" } });
+    await ok("manifest", "rm", "about:1");
+  },
+  60_000,
+);
+
 describe("a list is put together", () => {
   testWith(needs, "of images of the store, of a registry, and of a list's", async () => {
     await ok("pull", "-q", `${app}:amd`);
@@ -94,6 +116,8 @@ describe("a list is put together", () => {
     await ok("manifest", "annotate", "--index", "--annotation", "top=1", "list:2");
     expect((await shown("list:2")).annotations).toEqual({ top: "1" });
     await fails(125, "--index", "manifest", "annotate", "list:2");
+    await fails(125, "--index", "manifest", "annotate", "--subject", `${app}:amd`, "list:2");
+    await fails(125, "--index", "manifest", "annotate", "--subject", `${app}:amd`, "list:2", arm.descriptor.digest);
     await fails(125, "holds no image", "manifest", "annotate", "--arch", "arm", "list:2", s390.descriptor.digest);
     await fails(125, "no value given", "manifest", "annotate", "--annotation", "x", "list:2", arm.descriptor.digest);
   });

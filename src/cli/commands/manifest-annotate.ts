@@ -1,9 +1,12 @@
 import { tryParseDigest } from "../../image/digest.ts";
 import { withChange } from "../../image/lists/manifest-list.ts";
+import type { Descriptor } from "../../spec/image.ts";
+import type { Cli } from "../cli.ts";
 import { defineCommand } from "../command.ts";
-import { bool, list } from "../flags/kinds.ts";
+import { bool, list, string } from "../flags/kinds.ts";
 import { Flags } from "../places/flags.ts";
 import { entryChange, entryFlags, placeOfImage } from "../places/manifest-lists.ts";
+import { placeOptions } from "../places/options.ts";
 import { UsageError } from "../usage-error.ts";
 
 export const command = defineCommand({
@@ -12,6 +15,7 @@ export const command = defineCommand({
   flags: {
     ...entryFlags(),
     index: bool({ usage: "Apply --annotation to the list itself" }),
+    subject: string({ usage: "Set the image or artifact that the list is about; with --index", type: "subject" }),
     "os-features": list({ usage: "Override the OS features of the image", type: "features" }),
   },
   args: { least: 1, most: 2 },
@@ -24,8 +28,16 @@ export const command = defineCommand({
     if (flags.truth("index") === (image !== undefined)) {
       throw new UsageError("either --index or the image of the list is needed, and not both", 125, true);
     }
+    const about = flags.text("subject");
+    if (about !== undefined && image !== undefined) {
+      throw new UsageError("--subject is said of the list: it wants --index", 125, true);
+    }
+    const subject = about === undefined ? undefined : await subjectOf(cli, flags, placeOfImage(engine.images, about));
     const { id } = lists.update(name, (before) => {
-      if (image === undefined) return { ...before, annotations: { ...before.annotations, ...change.annotations } };
+      if (image === undefined) {
+        const annotations = { ...before.annotations, ...change.annotations };
+        return { ...before, annotations, ...(subject === undefined ? {} : { subject }) };
+      }
       const isDigest = tryParseDigest(image) !== undefined;
       const place = isDigest ? undefined : placeOfImage(engine.images, image);
       const found = before.manifests.find(({ digest }) => before.sources[digest] === place);
@@ -35,3 +47,20 @@ export const command = defineCommand({
     return 0;
   },
 });
+
+/** The descriptor of the manifest or list that a place leads to. */
+async function subjectOf(cli: Cli, flags: Flags, place: string): Promise<Descriptor> {
+  const [{ openSource }, { parsePlace }, { parseDocument, typeOfDocument }] = await Promise.all([
+    import("../../image/transports/open-place.ts"),
+    import("../../image/transports/place-name.ts"),
+    import("../../image/pull/manifests.ts"),
+  ]);
+  const source = await openSource(parsePlace(place), placeOptions(cli, flags, ""));
+  try {
+    const { bytes, descriptor } = await source.document();
+    const { digest, size } = descriptor;
+    return { mediaType: typeOfDocument(parseDocument(bytes, descriptor, source.name)), size, digest };
+  } finally {
+    await source.close();
+  }
+}

@@ -11,6 +11,8 @@ export interface ManifestList {
   readonly createdAt: string;
   readonly manifests: readonly Descriptor[];
   readonly annotations: Readonly<Record<string, string>>;
+  /** What the list is about, if it is about something that registries keep. */
+  readonly subject?: Descriptor;
   /** Where each manifest comes from, a place as people write it, by its digest. */
   readonly sources: Readonly<Record<string, string>>;
 }
@@ -81,14 +83,18 @@ function platformWith(before: Platform | undefined, change: EntryChange): Platfo
 const docker: readonly string[] = [mediaTypes.dockerManifest, mediaTypes.dockerList];
 
 /** The index as it is pushed: of Docker's type where all its images are of Docker's and nothing is said of it, which that type could not hold. */
-export function indexOf({ manifests, annotations }: ManifestList): ImageIndex {
+export function indexOf({ manifests, annotations, subject }: ManifestList): ImageIndex {
   const isAnnotated = Object.keys(annotations).length > 0 || manifests.some((entry) => entry.annotations !== undefined);
   const isDocker =
-    !isAnnotated && manifests.length > 0 && manifests.every(({ mediaType }) => docker.includes(mediaType));
+    !isAnnotated &&
+    subject === undefined &&
+    manifests.length > 0 &&
+    manifests.every(({ mediaType }) => docker.includes(mediaType));
   return {
     schemaVersion: 2,
     mediaType: isDocker ? mediaTypes.dockerList : mediaTypes.ociIndex,
     manifests,
+    ...(subject === undefined ? {} : { subject }),
     ...(Object.keys(annotations).length === 0 ? {} : { annotations }),
   };
 }

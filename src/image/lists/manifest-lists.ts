@@ -11,6 +11,7 @@ interface Row {
   readonly annotations: string;
   readonly sources: string;
   readonly created: string;
+  readonly subject: string;
 }
 
 /** The lists of a store, by name. They hold what was said of images, and no images: those stay where they are until a list is pushed. */
@@ -80,15 +81,16 @@ export class ManifestLists {
 
   #write(list: ManifestList): ManifestList {
     const texts = [list.manifests, list.annotations, list.sources].map((value) => JSON.stringify(value));
+    const subject = list.subject === undefined ? "" : JSON.stringify(list.subject);
     this.database.run(
-      "INSERT OR REPLACE INTO manifest_lists (name, id, manifests, annotations, sources, created) VALUES (?, ?, ?, ?, ?, ?)",
-      [list.name, list.id, ...texts, list.createdAt],
+      "INSERT OR REPLACE INTO manifest_lists (name, id, manifests, annotations, sources, created, subject) VALUES (?, ?, ?, ?, ?, ?, ?)",
+      [list.name, list.id, ...texts, list.createdAt, subject],
     );
     return list;
   }
 }
 
-function listOf({ name, id, manifests, annotations, sources, created }: Row): ManifestList {
+function listOf({ name, id, manifests, annotations, sources, created, subject }: Row): ManifestList {
   return {
     name,
     id,
@@ -96,5 +98,6 @@ function listOf({ name, id, manifests, annotations, sources, created }: Row): Ma
     manifests: JSON.parse(manifests),
     annotations: JSON.parse(annotations),
     sources: JSON.parse(sources),
+    ...(subject === "" ? {} : { subject: JSON.parse(subject) }),
   };
 }

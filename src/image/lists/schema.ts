@@ -12,5 +12,6 @@ export const listSchema: Schema = {
        sources TEXT NOT NULL
      ) WITHOUT ROWID;`,
     "ALTER TABLE manifest_lists ADD COLUMN created TEXT NOT NULL DEFAULT '0001-01-01T00:00:00Z';",
+    "ALTER TABLE manifest_lists ADD COLUMN subject TEXT NOT NULL DEFAULT '';",
   ],
 };
