@@ -5,8 +5,8 @@
 #
 # CHECKOUT is a clone of opencontainers/runc whose test binaries are built (make test-binaries) and whose images are in
 # tests/integration/testdata. Needs root, bats, jq and go, as the suite itself does. What is known to fail is in runc.expected, or in
-# runc-v2.expected where cgroup v2 stands alone, each with its reason; the status is 1 where something else fails. RUNC_USE_SYSTEMD=1 is the
-# suite's own; BATS_SECONDS is what a file may take, 300 where nothing is said.
+# runc-v2.expected where cgroup v2 stands alone (runc-v2-systemd.expected with RUNC_USE_SYSTEMD=1, which is the suite's own), each with its
+# reason; the status is 1 where something else fails. BATS_SECONDS is what a file may take, 300 where nothing is said.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -16,7 +16,7 @@ results=$(mktemp)
 expected=$(mktemp)
 trap 'rm -f "$results" "$expected"' EXIT
 list=$here/runc.expected
-[ ! -e /sys/fs/cgroup/cgroup.controllers ] || list=$here/runc-v2.expected
+[ ! -e /sys/fs/cgroup/cgroup.controllers ] || list=$here/runc-v2${RUNC_USE_SYSTEMD:+-systemd}.expected
 grep -v -e '^#' -e '^$' "$list" > "$expected"
 
 # By another name its help would speak of another program.

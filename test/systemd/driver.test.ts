@@ -43,6 +43,18 @@ function limitIn(id: string, controller: string, file: string): string {
 }
 
 describe("a container in a scope", () => {
+  withSystemd("that failed stays as a failed unit until it is deleted", async () => {
+    const annotations = { "org.systemd.property.RuntimeMaxSec": "10", "org.systemd.property.TimeoutStopSec": "1" };
+    await using bundle = bundleWith("exec sleep 1000", {}, { annotations });
+    const unit = `galley-${bundle.id}.scope`;
+    await bundle.ok("--systemd-cgroup", "run", "-d", bundle.id);
+    await bundle.until("stopped");
+    while (show(unit, "ActiveState").ActiveState === "deactivating") await Bun.sleep(20);
+    expect(show(unit, "ActiveState")).toEqual({ ActiveState: "failed" });
+    await bundle.ok("delete", bundle.id);
+    expect(show(unit, "LoadState")).toEqual({ LoadState: "not-found" });
+  });
+
   withSystemd("is a unit from its creation to its end", async () => {
     await using bundle = bundleWith("exec sleep 1000");
     const unit = `galley-${bundle.id}.scope`;

@@ -175,7 +175,7 @@ function limits(resources: ResourcesConfig, isUser: boolean, target: Target): Pr
   return resourceProperties(isUser ? others : { ...others, devices }, target);
 }
 
-/** What is the same for every container. A unit that failed is let go of, as nobody reads how. */
+/** What is the same for every container. A unit that failed stays for whoever asks how, until the container is deleted. */
 function unitProperties(name: UnitName, pids: number[], target: Target): Property[] {
   const yes = variant("b", true);
   const inSlice: Property[] = isSlice(name.unit)
@@ -193,6 +193,5 @@ function unitProperties(name: UnitName, pids: number[], target: Target): Propert
     [target.cgroups === 2 ? "IOAccounting" : "BlockIOAccounting", yes],
     ["TasksAccounting", yes],
     ["DefaultDependencies", variant("b", false)],
-    ["CollectMode", variant("s", "inactive-or-failed")],
   ];
 }
