@@ -55,6 +55,15 @@ describe("a container in a scope", () => {
     expect(show(unit, "LoadState")).toEqual({ LoadState: "not-found" });
   });
 
+  withSystemd("that failed while its run was waited for is gone with it", async () => {
+    const annotations = { "org.systemd.property.RuntimeMaxSec": "10", "org.systemd.property.TimeoutStopSec": "1" };
+    await using bundle = bundleWith("exec sleep 1000", {}, { annotations });
+    const { status } = await bundle.run("--systemd-cgroup", "run", bundle.id);
+    expect(status).toBeGreaterThan(128);
+    expect(show(`galley-${bundle.id}.scope`, "LoadState")).toEqual({ LoadState: "not-found" });
+    expect((await bundle.run("state", bundle.id)).stderr).toContain("does not exist");
+  });
+
   withSystemd("is a unit from its creation to its end", async () => {
     await using bundle = bundleWith("exec sleep 1000");
     const unit = `galley-${bundle.id}.scope`;

@@ -22,7 +22,7 @@ export const command = defineRuntimeCommand({
     const native = find();
     const { restoreContainer } = await import("../../runtime/oci/restore.ts");
     if (!flags.detach) (await import("../../linux/sys/become.ts")).becomeSubreaper();
-    const { home, state, lastHooks } = await restoreContainer(id, {
+    const { home, state, endsByDeletion } = await restoreContainer(id, {
       ...criuFlagsOf(flags),
       root,
       native,
@@ -33,7 +33,7 @@ export const command = defineRuntimeCommand({
       lsmMountContext: flags["lsm-mount-context"],
     });
     if (flags.detach) return 0;
-    const end = lastHooks ? (await import("./afterwards.ts")).deletion(id, root, globals) : home.recipe;
+    const end = endsByDeletion ? (await import("./afterwards.ts")).deletion(id, root, globals) : home.recipe;
     return stay({
       native,
       pid: state.pid,

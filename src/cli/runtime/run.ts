@@ -29,7 +29,7 @@ export const command = defineRuntimeCommand({
     };
     if (!flags.detach) (await import("../../linux/sys/become.ts")).becomeSubreaper();
     const given = { ...handOver(flags, cli.env, !flags.detach), ...service(cli.env) };
-    const { home, state, console, lastHooks } = await createContainer(id, { ...options, ...given });
+    const { home, state, console, endsByDeletion } = await createContainer(id, { ...options, ...given });
     const main = flags.detach ? undefined : process.pid;
     try {
       await startNotifying(cli.env.NOTIFY_SOCKET, home, native, main);
@@ -39,7 +39,7 @@ export const command = defineRuntimeCommand({
       throw failure;
     }
     if (flags.detach) return 0;
-    const end = lastHooks ? (await import("./afterwards.ts")).deletion(id, root, globals) : home.recipe;
+    const end = endsByDeletion ? (await import("./afterwards.ts")).deletion(id, root, globals) : home.recipe;
     return stay({
       native,
       pid: state.pid,

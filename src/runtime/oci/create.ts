@@ -56,8 +56,8 @@ export interface Created {
   readonly state: StoredState;
   /** Our end of the terminal's socket, where its target is the caller. */
   readonly console: number | undefined;
-  /** Hooks run once it is no more. */
-  readonly lastHooks: boolean;
+  /** Whether its end is more than a recipe can do: hooks, which may have something to say, or a unit, which systemd keeps where it failed. */
+  readonly endsByDeletion: boolean;
 }
 
 /** Takes the state of the process as soon as there is one to be ended. */
@@ -152,7 +152,8 @@ async function create(home: Home, bundle: Bundle, options: CreateOptions, made: 
   made.state = state;
   storeState(home, state);
   if (options.pidFile !== undefined) writeFileAtomic(options.pidFile, String(report.pid), { mode: 0o644 });
-  return { home, state, console, lastHooks: hasHooks(bundle.config, "poststop") };
+  const endsByDeletion = hasHooks(bundle.config, "poststop") || unit !== undefined;
+  return { home, state, console, endsByDeletion };
 }
 
 /** While the native program waits with a mounted root, the hooks run; what one of them refuses is not made. */

@@ -57,7 +57,7 @@ export async function restoreContainer(id: string, options: RestoreOptions): Pro
   try {
     const state = await restore({ home, bundle, options, criu });
     if (options.pidFile !== "") writeFileAtomic(options.pidFile, String(state.pid), { mode: 0o644 });
-    return { home, state, lastHooks: hasHooks(bundle.config, "poststop") };
+    return { home, state, endsByDeletion: hasHooks(bundle.config, "poststop") };
   } catch (failure) {
     await cleanUp(home, options.native).catch(() => {});
     rmSync(home.directory, { recursive: true, force: true });
