@@ -10,8 +10,8 @@ export interface Afterwards {
 }
 
 /**
- * The deletion of a container by the whole runtime, with the log of this very command: its last hooks may have something to say, and the
- * small program that waits for the process has no words.
+ * The deletion of a container by the whole runtime, with the log of this very command: its last hooks may have something to say, or systemd
+ * is to be told, and the small program that waits for the process has no words.
  */
 export function deletion(id: string, root: string, globals: RuntimeGlobals): Afterwards {
   const { log, "log-format": format } = globals;

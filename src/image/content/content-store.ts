@@ -68,8 +68,7 @@ export class ContentStore {
     try {
       return this.has(blob) ? this.read(blob) : undefined;
     } catch (failure) {
-      if (failure instanceof GalleyError && (failure.code === "data_loss" || failure.code === "not_found"))
-        return undefined;
+      if (isDamageOrAbsence(failure)) return undefined;
       throw failure;
     }
   }
@@ -152,8 +151,7 @@ export class ContentStore {
       for await (const _ of verified(this.stream(blob.digest), blob));
       return true;
     } catch (failure) {
-      if (failure instanceof GalleyError && (failure.code === "data_loss" || failure.code === "not_found"))
-        return false;
+      if (isDamageOrAbsence(failure)) return false;
       throw failure;
     }
   }
@@ -165,6 +163,10 @@ export class ContentStore {
     unlinkSync(this.pathOf(digest));
     return size;
   }
+}
+
+function isDamageOrAbsence(failure: unknown): boolean {
+  return failure instanceof GalleyError && (failure.code === "data_loss" || failure.code === "not_found");
 }
 
 function missing(digest: string, failure: unknown): GalleyError {

@@ -3,14 +3,11 @@ import type { Lease } from "../store/leases.ts";
 import type { PullEvent } from "../types.ts";
 import { fetchLayer, type LayerParts, type LayerTask } from "./fetch-layer.ts";
 import { FirstFailure } from "./first-failure.ts";
-import { Limiter } from "./limiter.ts";
+import { Limiter, UNPACKING } from "./limiter.ts";
 import { LayerProgress } from "./progress.ts";
 
 /** Blobs that are fetched at a time: enough to fill a line whose single connections are slow. */
 const DOWNLOADS = 6;
-
-/** Layers that are unpacked at a time; each keeps a thread of decompression and a few megabytes. */
-const UNPACKING = 3;
 
 export interface LayerSet {
   /** Bottom first, as many as `diffIds`. */

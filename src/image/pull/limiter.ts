@@ -1,3 +1,6 @@
+/** Layers that are unpacked at a time: each may take a thread, with some 20 MB, and waits for the network at times. */
+export const UNPACKING = 3;
+
 /** Lets at most `places` tasks work at a time, in order of arrival. */
 export class Limiter {
   readonly #waiting: (() => void)[] = [];

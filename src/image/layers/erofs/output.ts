@@ -34,8 +34,11 @@ export class Output {
   }
 
   #flush(): void {
-    for (let done = 0; done < this.#used; ) {
-      done += writeSync(this.fd, this.#window, done, this.#used - done, this.#start + done);
-    }
+    writeAllSync(this.fd, this.#window.subarray(0, this.#used), this.#start);
   }
+}
+
+/** Writes all bytes at a place of a file, in this thread. */
+export function writeAllSync(fd: number, bytes: Uint8Array, at: number): void {
+  for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done, bytes.length - done, at + done);
 }

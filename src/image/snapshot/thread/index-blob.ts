@@ -1,7 +1,8 @@
-import { readSync, writeSync } from "node:fs";
+import { readSync } from "node:fs";
 import { GalleyError, toGalleyError } from "../../../errors.ts";
 import { Growth } from "../../content/growth.ts";
 import { LayerIndexer } from "../../layers/erofs/index-layer.ts";
+import { writeAllSync } from "../../layers/erofs/output.ts";
 import { decompressSync } from "../../pull/decompress-sync.ts";
 import { Verifier } from "../../verify/verifier.ts";
 import { type IndexedFile, type IndexJob, send } from "./job.ts";
@@ -39,7 +40,7 @@ function indexed(job: IndexJob, growth: Growth, report: (bytes: number) => void)
     priority.set(growth.aside);
     hasher.update(piece);
     indexer.push(piece);
-    writeAll(job.files.tar, piece, bytes);
+    keep(job.files.tar, piece, bytes);
     bytes += piece.length;
     if (bytes - told < REPORT) continue;
     report(bytes);
@@ -67,9 +68,9 @@ function* blobOf({ blob, size, check }: IndexJob, growth: Growth): Generator<Uin
   if (!growth.stopped) verifier?.finish();
 }
 
-function writeAll(fd: number, bytes: Uint8Array, at: number): void {
+function keep(fd: number, bytes: Uint8Array, at: number): void {
   try {
-    for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done, bytes.length - done, at + done);
+    writeAllSync(fd, bytes, at);
   } catch (failure) {
     throw toGalleyError(failure, { op: "unpack" });
   }

@@ -2,10 +2,8 @@ import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import { GalleyError } from "../../../errors.ts";
 import { Growth } from "../../content/growth.ts";
+import { UNPACKING } from "../../pull/limiter.ts";
 import { type IndexedFile, type IndexJob, type IndexReply, receive } from "./job.ts";
-
-/** Threads at most, also where there are fewer processors: some of them wait for the network. Each takes some 20 MB. */
-const MOST = 3;
 
 /** Milliseconds that a thread without work waits for more. */
 const PATIENCE = 200;
@@ -13,9 +11,9 @@ const PATIENCE = 200;
 const idle = new Set<IndexThread>();
 const working = new Set<IndexJob>();
 
-/** Whether there may be one thread more at work. Nobody waits for one: what it works on may wait for a network that is stuck. */
+/** Whether there may be one thread more at work: as many as a pull unpacks layers, however few the processors. Nobody waits for one: what it works on may wait for a network that is stuck. */
 export function isThreadFree(): boolean {
-  return working.size < MOST;
+  return working.size < UNPACKING;
 }
 
 /**

@@ -2,7 +2,7 @@ import { GalleyError } from "../../../errors.ts";
 import { type Descriptor, type ImageConfig, type ImageManifest, mediaTypes } from "../../../spec/image.ts";
 import { LayerFile } from "../../content/layer-file.ts";
 import { fetchLayer, type LayerParts } from "../../pull/fetch-layer.ts";
-import { Limiter } from "../../pull/limiter.ts";
+import { Limiter, UNPACKING } from "../../pull/limiter.ts";
 import { parseConfig } from "../../pull/manifests.ts";
 import { LayerProgress } from "../../pull/progress.ts";
 import { parseReference, type Reference } from "../../reference.ts";
@@ -17,9 +17,6 @@ import type { TransportOptions } from "../transport.ts";
 
 /** Blobs up to this size, in bytes, that are no layers are taken in memory. */
 const SMALL = 8 << 20;
-
-/** Layers that are unpacked at a time. */
-const UNPACKING = 3;
 
 const nowhere: Reference = { domain: "localhost", path: "copy" };
 
