@@ -51,7 +51,7 @@ async function fromStore(parts: LayerParts, task: LayerTask): Promise<number | u
   try {
     return await unpack(parts, task, LayerFile.kept(content, task.blob));
   } catch (failure) {
-    if (!blamesContent(failure) || (await content.isWhole(task.blob))) throw failure;
+    if (parts.signal.aborted || (await content.isWhole(task.blob))) throw failure;
     content.remove(task.blob.digest);
     return undefined;
   }

@@ -316,6 +316,24 @@ test("a stored blob that was damaged is fetched again", async () => {
     expect(readFileSync(fixture.store.content.pathOf(digest))).toEqual(Buffer.from(bytes));
 });
 
+test("a stored blob that is gone when it is to be read is fetched again", async () => {
+  const image = memoryImage([noise(5000)]);
+  const transport = new MemoryTransport(image);
+  await pull(fixture.store, transport, "app");
+  await fixture.snapshotter.remove(image.diffIds[0]!);
+  const { content } = fixture.store;
+  const stream = content.stream.bind(content);
+  content.stream = (digest) => {
+    content.remove(digest);
+    content.stream = stream;
+    return stream(digest);
+  };
+  await pull(fixture.store, transport, "app");
+  const [layer] = image.layers;
+  expect(Buffer.from(content.read(layer!))).toEqual(Buffer.from(image.blobs.get(layer!.digest)!));
+  expect(await fixture.snapshotter.has(image.diffIds[0]!)).toBeTrue();
+});
+
 test("two pulls of one image at once share the work", async () => {
   const image = memoryImage([noise(100_000), noise(80_000), "three"]);
   const [one, two] = [new MemoryTransport(image), new MemoryTransport(image)];
