@@ -14,6 +14,7 @@ import type { Signer } from "../../image/trust/signature.ts";
 import type { Images } from "../../image/types.ts";
 import type { Cli } from "../cli.ts";
 import { defineCommand } from "../command.ts";
+import type { FlagSet } from "../flags/flag.ts";
 import { bool, int, string } from "../flags/kinds.ts";
 import { copyOne } from "../places/copy-one.ts";
 import { copyOptions } from "../places/copy-options.ts";
@@ -27,16 +28,18 @@ export const command = defineCommand({
   usage: "[OPTIONS] NAME[:TAG] [DESTINATION]",
   summary: "Upload an image to a registry",
   flags: {
-    ...commonFlags(),
+    ...pushedFlags(),
     ...registryFlags(""),
+    retry: int({ usage: "", hidden: true, aliasOf: "retry-times" }),
     "all-tags": bool({ short: "a", usage: "Push all tags of an image to the repository" }),
     "disable-content-trust": bool({ usage: "", initial: true, hidden: true }),
     platform: string({ usage: "Push a platform-specific manifest as a single-platform image" }),
     quiet: bool({ short: "q", usage: "Suppress verbose output" }),
     format: string({ short: "f", usage: "MANIFEST TYPE (oci or v2s2) to use in the registry", type: "MANIFEST TYPE" }),
-    "dest-compress-format": string({ usage: "", hidden: true }),
+    compress: bool({ usage: "Compress the layers when saving to a directory" }),
     "compression-format": string({ usage: "Compress layers as gzip, zstd or zstd:chunked", type: "FORMAT" }),
     "compression-level": int({ usage: "Compression level" }),
+    "force-compression": bool({ usage: "Accepted; a compression that is asked for is always done", hidden: true }),
     digestfile: string({ usage: "Write the digest of the pushed image to the file" }),
     "remove-signatures": bool({ usage: "Do not push the signatures that the image came with" }),
     ...signingFlags(),
@@ -58,6 +61,12 @@ export const command = defineCommand({
     return 0;
   },
 });
+
+/** Of what the commands for places have in common, all that is not about choosing images or trusting them: the store's are chosen and trusted. */
+function pushedFlags(): FlagSet {
+  const none = ["override-arch", "override-os", "override-variant", "insecure-policy", "policy", "require-signed"];
+  return Object.fromEntries(Object.entries(commonFlags()).filter(([name]) => !none.includes(name)));
+}
 
 /** The image by its name; docker pushes nothing that has none. */
 function named(images: Images, name: string): string {
@@ -99,9 +108,10 @@ async function pushOne(cli: Cli, flags: Flags, { image, destination, signers }: 
   const result = await untilInterrupted((signal) => {
     const options = placeOptions(cli, flags, "", signal);
     const onProgress = quiet ? undefined : (event: CopyEvent) => show(cli, event, shown);
+    const layers = to.transport === "dir" && flags.truth("compress") ? ("compressed" as const) : undefined;
     return copyOne({
       from: { transport: "containers-storage", name: image },
-      ...{ to, source: options, destination: options },
+      ...{ to, source: options, destination: { ...options, layers } },
       options: { ...copyOptions(flags), signers, signal, ...(onProgress === undefined ? {} : { onProgress }) },
     });
   }, flags.number("command-timeout"));

@@ -2,8 +2,8 @@ import { copyImage } from "../../image/copy/copy.ts";
 import type { CopyResult } from "../../image/copy/options.ts";
 import type { Destination, Source } from "../../image/transports/place.ts";
 import type { FlagSet } from "../flags/flag.ts";
-import { bool, int, string } from "../flags/kinds.ts";
-import { accessFlags } from "./flags.ts";
+import { bool } from "../flags/kinds.ts";
+import { accessFlags, retryFlags } from "./flags.ts";
 import { untilInterrupted } from "./until-interrupted.ts";
 
 /** Flags of podman's that `artifact pull` and `artifact push` share. */
@@ -11,8 +11,7 @@ export function artifactCopyFlags() {
   return {
     ...accessFlags(),
     quiet: bool({ short: "q", usage: "Suppress output" }),
-    retry: int({ usage: "Accepted; what may pass is tried again in any case", initial: 3 }),
-    "retry-delay": string({ usage: "Accepted; waiting times follow from the registry's answers" }),
+    ...retryFlags("retry"),
   } satisfies FlagSet;
 }
 

@@ -45,15 +45,19 @@ export function placeFlags(side: Side): FlagSet {
   };
 }
 
+/** How often a request is tried again, under skopeo's name or podman's. */
+export function retryFlags(name: "retry-times" | "retry"): FlagSet {
+  return {
+    [name]: int({ usage: "How often a request is repeated that failed in a way that may pass (default 4)" }),
+    "retry-delay": duration({ usage: "Time between repetitions in place of growing ones" }),
+  };
+}
+
 /** What each of the commands takes. Those that skopeo takes before a command's name are taken here too, after it. */
 export function commonFlags(): FlagSet {
   return {
     authfile: string({ usage: "Path of the file with the logins" }),
-    "retry-times": int({ usage: "Accepted; what may pass is tried again in any case", initial: 0 }),
-    "retry-delay": duration({
-      usage: "Accepted; waiting times follow from the registry's answers",
-      initial: undefined,
-    }),
+    ...retryFlags("retry-times"),
     "override-arch": string({
       usage: "Use ARCH instead of this machine's architecture for choosing images",
       type: "ARCH",

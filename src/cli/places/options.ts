@@ -30,7 +30,15 @@ export function registryOptions(cli: Cli, flags: Flags, side: Side): RegistryOpt
     certificates: flags.text(`${side}cert-dir`),
     signatureDirectory: flags.text("registries.d"),
     userAgentPrefix: flags.text("user-agent-prefix"),
+    patience: {
+      retries: flags.number("retry-times") ?? flags.number("retry"),
+      delay: secondsOf(flags.number("retry-delay")),
+    },
   };
+}
+
+function secondsOf(nanoseconds: number | undefined): number | undefined {
+  return nanoseconds === undefined ? undefined : nanoseconds / 1e9;
 }
 
 function credentialsOf(flags: Flags, side: Side): RegistryCredentials | "anonymous" | undefined {

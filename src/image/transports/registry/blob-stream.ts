@@ -30,7 +30,7 @@ export async function* streamBlob(
     } catch (fault) {
       if (position - reached >= PROGRESS) attempt = 1;
       reached = position;
-      await waitOrThrow(fault, attempt, options, client.parts.sleep);
+      await waitOrThrow(fault, attempt, options, client.parts);
     }
   }
 }

@@ -3,7 +3,7 @@ import type { Authorizer } from "./authorizer.ts";
 import type { Exchange } from "./connections.ts";
 import { answerFault, RegistryError } from "./faults.ts";
 import { type HttpAnswer, type Method, type RequestBody, send } from "./request.ts";
-import { delayBefore, pause } from "./retry.ts";
+import { delayBefore, type Patience, pause } from "./retry.ts";
 
 /** A request below a registry's `/v2/`. */
 export interface ApiRequest {
@@ -28,6 +28,7 @@ export interface ClientParts {
   readonly authorizer: Authorizer;
   /** Waits; a test's does not. */
   readonly sleep?: (seconds: number, signal?: AbortSignal) => Promise<void>;
+  readonly patience?: Patience | undefined;
 }
 
 /** How often one request may be refused and sent again: a token may run out, or be used up by other requests, on its way. */
@@ -38,10 +39,11 @@ export async function waitOrThrow(
   fault: unknown,
   attempt: number,
   options: TransportOptions,
-  sleep: (seconds: number, signal?: AbortSignal) => Promise<void> = pause,
+  { sleep = pause, patience = {} }: Pick<ClientParts, "sleep" | "patience"> = {},
 ): Promise<void> {
-  if (!(fault instanceof RegistryError) || !fault.transient) throw fault;
-  const seconds = delayBefore(attempt, fault.retryAfter);
+  if (!(fault instanceof RegistryError)) throw fault;
+  if (!fault.transient && !(fault.refused && patience.retries !== undefined)) throw fault;
+  const seconds = delayBefore(attempt, fault.retryAfter, patience);
   if (seconds === undefined) throw fault;
   options.onRetry?.({ seconds, reason: fault.message });
   await sleep(seconds, options.signal);
@@ -57,7 +59,7 @@ export class RegistryClient {
       try {
         return await work();
       } catch (fault) {
-        await waitOrThrow(fault, attempt, options, this.parts.sleep);
+        await waitOrThrow(fault, attempt, options, this.parts);
       }
     }
   }

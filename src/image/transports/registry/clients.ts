@@ -10,6 +10,7 @@ import { RegistryClient } from "./client.ts";
 import { type Exchange, openConnections } from "./connections.ts";
 import { findCredentials } from "./credentials.ts";
 import { findEndpoint } from "./endpoint.ts";
+import type { Patience } from "./retry.ts";
 import { fetchToken } from "./token.ts";
 
 /** How registries are reached. Everything has a default: what the user's files and the environment say. */
@@ -31,6 +32,8 @@ export interface RegistryOptions {
   /** Real connections by default. */
   readonly exchange?: Exchange;
   readonly sleep?: (seconds: number, signal?: AbortSignal) => Promise<void>;
+  /** How what may pass is tried again; default: five attempts with growing pauses (retry.ts). */
+  readonly patience?: Patience | undefined;
 }
 
 /** The clients of all registries that one command talks to. */
@@ -101,7 +104,7 @@ export class RegistryClients {
       signal,
     }: { readonly insecure: boolean; readonly own: boolean; readonly signal?: AbortSignal | undefined },
   ): Promise<RegistryClient> {
-    const { sleep } = this.options;
+    const { sleep, patience } = this.options;
     const given = this.options.credentials;
     const credentials = own || given === "anonymous" ? given : undefined;
     const token = own ? this.options.token : undefined;
@@ -116,7 +119,7 @@ export class RegistryClients {
       fetchToken: (request, stop) => fetchToken(exchange, request, base, stop),
       bearer: token,
     });
-    return new RegistryClient({ base, exchange, authorizer, ...(sleep === undefined ? {} : { sleep }) });
+    return new RegistryClient({ base, exchange, authorizer, patience, ...(sleep === undefined ? {} : { sleep }) });
   }
 
   #exchange(verify: boolean | undefined): Exchange {

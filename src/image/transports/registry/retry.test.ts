@@ -11,11 +11,20 @@ test("Retry-After is a number of seconds or a date", () => {
 });
 
 test("waits double and are spread; the registry's own wish wins; both are bounded", () => {
-  expect([1, 2, 3, 4].map((attempt) => delayBefore(attempt, undefined, 0.5))).toEqual([0.5, 1, 2, 4]);
-  expect(delayBefore(1, undefined, 0)).toBe(0.375);
+  expect([1, 2, 3, 4].map((attempt) => delayBefore(attempt, undefined, {}, 0.5))).toEqual([0.5, 1, 2, 4]);
+  expect(delayBefore(1, undefined, {}, 0)).toBe(0.375);
   expect(delayBefore(ATTEMPTS, undefined)).toBeUndefined();
   expect(delayBefore(1, 9)).toBe(9);
   expect(delayBefore(1, LONGEST_WAIT + 1)).toBeUndefined();
+});
+
+test("somebody may say how often, and after what", () => {
+  expect(delayBefore(1, undefined, { retries: 0 })).toBeUndefined();
+  expect(delayBefore(7, undefined, { retries: 7, delay: 3 })).toBe(3);
+  expect(delayBefore(8, undefined, { retries: 7, delay: 3 })).toBeUndefined();
+  expect(delayBefore(ATTEMPTS - 1, undefined, { delay: 3 })).toBe(3);
+  expect(delayBefore(ATTEMPTS, undefined, { delay: 3 })).toBeUndefined();
+  expect(delayBefore(1, 9, { delay: 3 })).toBe(9);
 });
 
 test("a wait ends with the signal", async () => {

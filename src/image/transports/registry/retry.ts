@@ -1,5 +1,13 @@
-/** Attempts of one request, the first included. */
+/** Attempts of one request, the first included, where nobody says how many. */
 export const ATTEMPTS = 5;
+
+/** How what may pass is tried again, where somebody says so. */
+export interface Patience {
+  /** How often a request is repeated. Where it is given, a registry that is not up yet is waited for as well. */
+  readonly retries?: number | undefined;
+  /** Seconds before each repetition. */
+  readonly delay?: number | undefined;
+}
 
 /** Longest wait that a registry may ask for and get, in seconds; beyond it, failing at once is kinder. */
 export const LONGEST_WAIT = 60;
@@ -14,15 +22,17 @@ export function retryAfter(header: string | null, now: number = Date.now()): num
 
 /**
  * Seconds to wait before attempt `attempt` (1 is the first repetition), or `undefined` if there is to be none. Half a second,
- * doubled each time, spread by a quarter so that many clients do not come back together; what the registry asks for wins.
+ * doubled each time, spread by a quarter so that many clients do not come back together, or what `patience` says; what the
+ * registry asks for wins.
  */
 export function delayBefore(
   attempt: number,
   asked: number | undefined,
+  { retries = ATTEMPTS - 1, delay }: Patience = {},
   random: number = Math.random(),
 ): number | undefined {
-  if (attempt >= ATTEMPTS || (asked !== undefined && asked > LONGEST_WAIT)) return undefined;
-  return asked ?? 0.5 * 2 ** (attempt - 1) * (0.75 + random / 2);
+  if (attempt > retries || (asked !== undefined && asked > LONGEST_WAIT)) return undefined;
+  return asked ?? delay ?? 0.5 * 2 ** (attempt - 1) * (0.75 + random / 2);
 }
 
 /** Resolves after `seconds`, or rejects with the signal's reason. */

@@ -90,7 +90,7 @@ async function uploadStream(
       if (isLost(fault)) session = undefined;
       if (content.seen > reached) attempt = 1;
       reached = content.seen;
-      await waitOrThrow(isLost(fault) ? transient(fault) : fault, attempt, options, client.parts.sleep);
+      await waitOrThrow(isLost(fault) ? transient(fault) : fault, attempt, options, client.parts);
       // What comes out of a conversion cannot be had a second time from its middle.
       if (blob.expected === undefined) session = undefined;
     }
