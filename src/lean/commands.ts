@@ -58,7 +58,7 @@ const MANY = 100;
 const UNIT = '"unit":';
 
 /** In small letters: the names of fields are known in any. */
-const wholeFields = ['"hooks"', '"scmp_act_notify"', '"listenerpath"'] as const;
+const wholeFields = ['"hooks"', '"intelrdt"', '"scmp_act_notify"', '"listenerpath"'] as const;
 
 /** Hooks run beside the start, service managers are spoken to over sockets, and so many descriptors leave no room for ours. */
 function needsWhole({ globals, flags, root, args: [id = ""] }: RuntimeInvocation): boolean {

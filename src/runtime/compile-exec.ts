@@ -47,6 +47,7 @@ export function compileExec(input: ExecInput, facts: HostFacts = hostFacts()): R
         ...cgroup.before,
         ...initialAffinity(process.execCPUAffinity),
         step("clone", [0, cgroup.cloneInto ?? NONE, 1], { out: slot.pidfd, cause: input.cgroup?.cause ?? "exec" }),
+        ...joinResctrl(input),
         ...oomScore(process.oomScoreAdj ?? config.process?.oomScoreAdj),
         step("signal", [point.cgroup], { cause: "its OOM score is set" }),
         ...announce(managed),
@@ -57,6 +58,11 @@ export function compileExec(input: ExecInput, facts: HostFacts = hostFacts()): R
     },
     ...(input.shim === undefined ? {} : { shim: { ...input.shim, stdio: stdio.shim, openStdin } }),
   };
+}
+
+function joinResctrl({ resctrl }: ExecInput): Step[] {
+  if (resctrl === undefined) return [];
+  return (require("./resctrl.ts") as typeof import("./resctrl.ts")).joinResctrl(resctrl, true);
 }
 
 /** Who has no privilege may enter no other namespace before the user namespace that owns it (setns(2)). */

@@ -1,11 +1,13 @@
 import { dirname } from "node:path";
 import { detectCgroups } from "../linux/cgroups/detect.ts";
+import type { ResctrlGroup } from "../linux/resctrl/group.ts";
 import { stringList } from "../recipe/encode.ts";
 import { CWD, NONE, resolveKind } from "../recipe/ops.ts";
 import { type Recipe, type Step, step } from "../recipe/recipe.ts";
 import type { RuntimeConfig } from "../spec/runtime.ts";
 import { compileCgroup } from "./cgroup.ts";
 import { forgetCgroup } from "./cgroup-entry.ts";
+import { compileResctrl } from "./resctrl.ts";
 import { compileRoot, rootPropagation } from "./root.ts";
 import { flag, point, slot } from "./slots.ts";
 
@@ -27,6 +29,7 @@ export interface RestoreScene {
   readonly places: readonly MountPlace[];
   /** Path of criu. */
   readonly criu: string;
+  readonly resctrl: ResctrlGroup | undefined;
   /** Gets `PID STARTTIME` of criu. */
   readonly identity: string;
 }
@@ -38,18 +41,21 @@ export interface RestoreScene {
 export function compileRestore(scene: RestoreScene): Recipe {
   const { linux = {} } = scene.config;
   const cgroup = compileCgroup(linux, detectCgroups());
-  const { cleanup, pause, resume, kill } = cgroup;
+  const { pause, resume, kill } = cgroup;
+  const resctrl = scene.resctrl === undefined ? undefined : compileResctrl(scene.resctrl);
   return {
     sections: {
       outside: [
         ...cgroup.before,
+        ...(resctrl?.before ?? []),
         step("clone", [0, cgroup.cloneInto ?? NONE, 1], { out: slot.pidfd, cause: "criu" }),
         step("write_identity", [scene.identity], { cause: "criu" }),
         ...cgroup.prepare,
+        ...(resctrl?.join ?? []),
         step("signal", [point.cgroup], { cause: "cgroup ready" }),
       ],
       inside: [...forgetCgroup(cgroup), ...insideSteps(scene), ...enter(cgroup.enter), run(scene.criu)],
-      cleanup,
+      cleanup: [...cgroup.cleanup, ...(resctrl?.cleanup ?? [])],
       pause,
       resume,
       kill,

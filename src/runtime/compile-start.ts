@@ -20,6 +20,7 @@ import { compileMounts, type MountSteps } from "./mounts.ts";
 import { cloneFlags, compileNamespaces, type Namespaces } from "./namespaces.ts";
 import type { NetDeviceSteps } from "./net-devices.ts";
 import { compileProcess, makeWorkingDirectory, oomScore } from "./process.ts";
+import type { ResctrlSteps } from "./resctrl.ts";
 import { compileRoot, enterRoot, leaveHost, type RootPropagation, rootPropagation } from "./root.ts";
 import { compileSeccomp, type SeccompSteps } from "./seccomp.ts";
 import { point, slot } from "./slots.ts";
@@ -28,7 +29,6 @@ import { compileSysctls } from "./sysctls.ts";
 import { toldState } from "./told-state.ts";
 import type { StartInput } from "./types.ts";
 import { withoutPrivileges } from "./unprivileged.ts";
-import { refuseUnsupported } from "./unsupported.ts";
 
 /** What all parts of a start are made from. */
 interface Start {
@@ -43,6 +43,7 @@ interface Start {
   readonly mounts: MountSteps;
   readonly devices: NetDeviceSteps;
   readonly seccomp: SeccompSteps;
+  readonly resctrl: ResctrlSteps;
 }
 
 /**
@@ -53,7 +54,6 @@ interface Start {
 export function compileStart(input: StartInput, facts: HostFacts = hostFacts()): Recipe {
   const { process, linux = {} } = input.config;
   if (process === undefined) throw new GalleyError("invalid_argument", "is required", { subject: "process" });
-  refuseUnsupported(input.config);
   const { config, self, openStdin, managed } = input;
   const propagation = rootPropagation(linux.rootfsPropagation);
   const start: Start = {
@@ -82,8 +82,9 @@ export function compileStart(input: StartInput, facts: HostFacts = hostFacts()):
       unprivileged: managed?.unprivileged === true,
     }),
     seccomp: compileSeccomp(linux.seccomp, input.filterCache, self && toldState(config, self, "creating")),
+    resctrl: resctrlSteps(input),
   };
-  const { cgroup, stdio } = start;
+  const { cgroup, stdio, resctrl } = start;
   return {
     sections: {
       outside: outside(start),
@@ -91,6 +92,7 @@ export function compileStart(input: StartInput, facts: HostFacts = hostFacts()):
       cleanup: [
         ...(input.extra?.cleanup ?? []),
         ...cgroup.cleanup,
+        ...resctrl.cleanup,
         ...(start.namespaces.isHosts("mount") ? leaveHost(input.mountPoint) : []),
       ],
       pause: cgroup.pause,
@@ -106,10 +108,11 @@ export function compileStart(input: StartInput, facts: HostFacts = hostFacts()):
  * What needs the process's pid comes after the clone and runs beside the inside. The network comes before the cgroups: its
  * addresses are awaited half-way through the inside, the cgroups are entered last.
  */
-function outside({ input, process, namespaces, stdio, cgroup, mounts, devices, seccomp }: Start): Step[] {
+function outside({ input, process, namespaces, stdio, cgroup, mounts, devices, seccomp, resctrl }: Start): Step[] {
   const hooked = hasEarlyHooks(input.config);
   const confine = [
     ...cgroup.prepare,
+    ...resctrl.join,
     ...oomScore(process.oomScoreAdj),
     step("signal", [point.cgroup], { cause: "cgroup ready" }),
   ];
@@ -118,6 +121,7 @@ function outside({ input, process, namespaces, stdio, cgroup, mounts, devices, s
     ...openGate(input.managed),
     ...namespaces.before,
     ...cgroup.before,
+    ...resctrl.before,
     step("clone", [namespaces.flags, cgroup.cloneInto ?? NONE, 1], { out: slot.pidfd, cause: "linux.namespaces" }),
     ...namespaces.adopt,
     ...announce(input.managed),
@@ -230,6 +234,13 @@ function netDevices(linux: LinuxConfig): NetDeviceSteps {
   if (linux.netDevices === undefined) return { outside: [], inside: [] };
   const { compileNetDevices } = require("./net-devices.ts") as typeof import("./net-devices.ts");
   return compileNetDevices(linux);
+}
+
+/** Few have any, and only an OCI runtime's: it looks for the group, because it must remember it. */
+function resctrlSteps({ config, resctrl }: StartInput): ResctrlSteps {
+  if (resctrl !== undefined) return (require("./resctrl.ts") as typeof import("./resctrl.ts")).compileResctrl(resctrl);
+  if (config.linux?.intelRdt === undefined) return { before: [], join: [], cleanup: [] };
+  throw new GalleyError("unimplemented", "only the OCI runtime has groups of resctrl", { subject: "linux.intelRdt" });
 }
 
 function directoryOf({ root }: StartInput): string | undefined {

@@ -1,5 +1,6 @@
 /** What the runtime compiles: an OCI configuration and what the caller decided around it. */
 import type { CgroupJoin } from "../linux/cgroups/types.ts";
+import type { ResctrlGroup, ResctrlPlace } from "../linux/resctrl/group.ts";
 import type { ShimSettings, Step } from "../recipe/recipe.ts";
 import type { ProcessConfig, RuntimeConfig } from "../spec/runtime.ts";
 
@@ -90,6 +91,8 @@ export interface StartInput {
   /** Absent where the container is managed. */
   readonly shim?: ShimPart;
   readonly managed?: ManagedStart;
+  /** Needed with `linux.intelRdt`. */
+  readonly resctrl?: ResctrlGroup | undefined;
   /** A directory, made where missing, in which compiled seccomp programs are kept from one container to the next. */
   readonly filterCache?: string;
   /** Steps for the shim's definite end, such as deleting the directories of a `--rm` container. */
@@ -108,6 +111,8 @@ export interface ExecInput {
   readonly managed?: Managed;
   /** Cgroups below the container's own that the process joins, by their directories; absent: the container's own. */
   readonly cgroup?: CgroupJoin;
+  /** The container's groups of resctrl. */
+  readonly resctrl?: ResctrlPlace | undefined;
   /** As in {@link StartInput}. */
   readonly filterCache?: string;
 }

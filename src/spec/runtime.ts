@@ -106,14 +106,17 @@ export interface LinuxConfig {
   readonly mountLabel?: string;
   readonly personality?: { readonly domain: string; readonly flags?: readonly string[] };
   readonly memoryPolicy?: { readonly mode?: string; readonly nodes?: string; readonly flags?: readonly string[] };
-  readonly intelRdt?: {
-    readonly closID?: string;
-    readonly schemata?: readonly string[];
-    readonly l3CacheSchema?: string;
-    readonly memBwSchema?: string;
-    readonly enableMonitoring?: boolean;
-  };
+  readonly intelRdt?: IntelRdtConfig;
   readonly netDevices?: Readonly<Record<string, { readonly name?: string }>>;
+}
+
+/** A class of service of resctrl; schemata are lines of its file. */
+export interface IntelRdtConfig {
+  readonly closID?: string;
+  readonly schemata?: readonly string[];
+  readonly l3CacheSchema?: string;
+  readonly memBwSchema?: string;
+  readonly enableMonitoring?: boolean;
 }
 
 export interface DeviceConfig {

@@ -30,6 +30,8 @@ export class OciBundle implements AsyncDisposable {
   readonly temporary: string;
   /** What was configured last. */
   config: BundleOptions = exampleConfig();
+  /** A command that is given the runtime's as its last arguments, where something is to be around that. */
+  through: readonly string[] = [];
   readonly id = `oci-${process.pid}-${++count}`;
 
   constructor(script: string, options: BundleOptions = {}) {
@@ -54,7 +56,7 @@ export class OciBundle implements AsyncDisposable {
   /** Runs a command of the runtime to its end. Standard streams are files: a container may hold them for longer. */
   async run(...args: readonly string[]): Promise<Result> {
     const [out, err] = [this.folder.at(`out-${++count}`), this.folder.at(`err-${count}`)];
-    const child = Bun.spawn([...runtimeProgram(), "--root", this.root, ...args], {
+    const child = Bun.spawn([...this.through, ...runtimeProgram(), "--root", this.root, ...args], {
       cwd: this.path,
       env: { PATH: process.env.PATH, TMPDIR: this.temporary },
       stdio: ["ignore", Bun.file(out), Bun.file(err)],

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
-import { GalleyError } from "../../errors.ts";
 import { homeOf } from "../../runtime/oci/home.ts";
+import type { NewSchemata } from "../../runtime/oci/resctrl.ts";
 import { updateContainer } from "../../runtime/oci/update.ts";
 import type { ResourcesConfig } from "../../spec/runtime.ts";
 import { resourcesShape } from "../../spec/validate/runtime-shape.ts";
@@ -31,11 +31,9 @@ const flags = {
     unlimited: true,
   }),
   "pids-limit": int({ usage: "Maximum number of pids allowed in the container" }),
-  "l3-cache-schema": string({ usage: "The string of Intel RDT/CAT L3 cache schema (not supported yet)" }),
-  "mem-bw-schema": string({ usage: "The string of Intel RDT/MBA memory bandwidth schema (not supported yet)" }),
+  "l3-cache-schema": string({ usage: "The string of Intel RDT/CAT L3 cache schema" }),
+  "mem-bw-schema": string({ usage: "The string of Intel RDT/MBA memory bandwidth schema" }),
 };
-
-const rdtFlags = ["l3-cache-schema", "mem-bw-schema"] as const;
 
 export const command = defineRuntimeCommand({
   usage: "[command options] <container-id>",
@@ -44,10 +42,19 @@ export const command = defineRuntimeCommand({
   args: { least: 1, most: 1 },
   async run({ root, native, log, flags: given, args: [id = ""], changed }) {
     const resources = given.resources === "" ? fromFlags(given, changed) : fromFile(given.resources);
-    await updateContainer(homeOf(root, id), resources, { native: native(), log });
+    await updateContainer(homeOf(root, id), { resources, schemata: schemataOf(given) }, { native: native(), log });
     return 0;
   },
 });
+
+/** They go with a file of resources too, which has no place for them. */
+function schemataOf({
+  "l3-cache-schema": l3,
+  "mem-bw-schema": bandwidth,
+}: FlagValues<typeof flags>): NewSchemata | undefined {
+  if (l3 === "" && bandwidth === "") return undefined;
+  return { ...(l3 === "" ? {} : { l3CacheSchema: l3 }), ...(bandwidth === "" ? {} : { memBwSchema: bandwidth }) };
+}
 
 function fromFile(path: string): ResourcesConfig {
   const text = readFileSync(path === "-" ? 0 : path, "utf8");
@@ -56,10 +63,6 @@ function fromFile(path: string): ResourcesConfig {
 
 /** Only what was given. */
 function fromFlags(given: FlagValues<typeof flags>, changed: ReadonlySet<string>): ResourcesConfig {
-  const rdt = rdtFlags.find((name) => changed.has(name));
-  if (rdt !== undefined) {
-    throw new GalleyError("unimplemented", "Intel RDT is not supported yet", { op: "update", subject: `--${rdt}` });
-  }
   const pick = (fields: Readonly<Record<string, keyof typeof flags>>) => {
     const entries = Object.entries(fields).filter(([, name]) => changed.has(name));
     return Object.fromEntries(entries.map(([field, name]) => [field, given[name]]));

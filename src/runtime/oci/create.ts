@@ -2,6 +2,7 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, st
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { GalleyError, toGalleyError } from "../../errors.ts";
+import type { ResctrlGroup, ResctrlPlace } from "../../linux/resctrl/group.ts";
 import { encode } from "../../recipe/encode.ts";
 import { CWD } from "../../recipe/ops.ts";
 import { type Recipe, step } from "../../recipe/recipe.ts";
@@ -63,6 +64,7 @@ export interface Created {
 /** Takes the state of the process as soon as there is one to be ended. */
 interface Made {
   state?: StoredState;
+  readonly resctrl: ResctrlGroup | undefined;
 }
 
 /** Makes a container, all but executed (runtime-spec runtime.md, "Create"). What fails leaves nothing behind. */
@@ -71,6 +73,7 @@ export async function createContainer(id: string, options: CreateOptions): Promi
   const bundle = loadBundle(options.bundle, id, options);
   for (const warning of bundle.warnings) options.log.warn(warning);
   requireRoot(bundle);
+  const made: Made = { resctrl: resctrlOf(bundle, id) };
   makeHome(home);
   try {
     if (options.systemd !== true) refuseTakenCgroup(bundle.config.linux?.cgroupsPath ?? "", bundle.cgroups);
@@ -78,21 +81,21 @@ export async function createContainer(id: string, options: CreateOptions): Promi
     rmSync(home.directory, { recursive: true, force: true });
     throw failure;
   }
-  const made: Made = {};
   try {
     const console = consoleOf(bundle.config.process?.terminal === true, options.console);
     const make = options.systemd === true ? createInUnit : create;
     return await make(home, bundle, { ...options, console }, made);
   } catch (failure) {
-    await undo(home, bundle, options.native, made.state);
+    await undo(home, bundle, options.native, made);
     throw toGalleyError(failure);
   }
 }
 
 /** As after any container, its hooks are told that it is no more. What fails here is no news to who is told of the first failure. */
-async function undo(home: Home, bundle: Bundle, native: string, made: StoredState | undefined): Promise<void> {
-  const state = made ?? { ...baseState(home, bundle), pid: 0, startTime: "" };
+async function undo(home: Home, bundle: Bundle, native: string, made: Made): Promise<void> {
+  const state = made.state ?? { ...baseState(home, bundle), pid: 0, startTime: "" };
   await destroyContainer(home, { config: bundle.config, state, native }).catch(() => {});
+  if (made.resctrl !== undefined) (await import("../../linux/resctrl/release.ts")).releaseGroup(made.resctrl);
   rmSync(home.directory, { recursive: true, force: true });
 }
 
@@ -101,6 +104,14 @@ function requireRoot({ rootfs }: Bundle): void {
   throw new GalleyError("not_found", `invalid rootfs: stat ${rootfs}: no such file or directory`, {
     subject: "root.path",
   });
+}
+
+/** Few have any. */
+function resctrlOf({ config }: Bundle, id: string): ResctrlGroup | undefined {
+  const { intelRdt } = config.linux ?? {};
+  if (intelRdt === undefined) return undefined;
+  const { groupOf } = require("../../linux/resctrl/group.ts") as typeof import("../../linux/resctrl/group.ts");
+  return groupOf(intelRdt, id);
 }
 
 /** Makes the directory of a container. Throws `already_exists` where the ID is taken. */
@@ -140,7 +151,7 @@ async function create(home: Home, bundle: Bundle, options: CreateOptions, made: 
   makeGate(home);
   const place = unit?.place;
   const given = unit === undefined ? bundle : { ...bundle, config: unit.startConfig };
-  const recipe = compile(home, given, options, place !== undefined);
+  const recipe = compile(home, given, options, { isInCgroup: place !== undefined, resctrl: made.resctrl });
   writeFileSync(home.config, JSON.stringify(bundle.config), { mode: 0o600 });
   const end = endOf(recipe, home);
   writeFileSync(home.recipe, encode(unit?.end(end) ?? end), { mode: 0o600 });
@@ -148,7 +159,7 @@ async function create(home: Home, bundle: Bundle, options: CreateOptions, made: 
   const relay = options.console?.kind === "passed";
   const running = runManaged(recipe, { native, preserved, gated: true, relay, op: "create", log, place });
   const { report, console } = hasHostHooks(bundle) ? await hooked(running, home, bundle) : await running;
-  const state = stateFrom(home, bundle, report.pid, unit?.stored);
+  const state = stateFrom(home, bundle, report.pid, { unit: unit?.stored, resctrl: made.resctrl });
   made.state = state;
   storeState(home, state);
   if (options.pidFile !== undefined) writeFileAtomic(options.pidFile, String(report.pid), { mode: 0o644 });
@@ -184,6 +195,12 @@ function hasHostHooks({ config }: Bundle): boolean {
   return hasHooks(config, "prestart", "createRuntime");
 }
 
+/** What is there, or looked up, before the recipe. */
+interface Around {
+  readonly isInCgroup: boolean;
+  readonly resctrl: ResctrlGroup | undefined;
+}
+
 function makeGate({ gate }: Home): void {
   const { mknodat } = require("../../linux/sys/sys.ts") as typeof import("../../linux/sys/sys.ts");
   mknodat(-100, gate, S_IFIFO | 0o600, 0);
@@ -200,7 +217,7 @@ function served(config: RuntimeConfig, home: Home, { notify, environment = [] }:
   return withNotifySocket(more, home);
 }
 
-function compile(home: Home, bundle: Bundle, options: CreateOptions, isInCgroup: boolean): Recipe {
+function compile(home: Home, bundle: Bundle, options: CreateOptions, { isInCgroup, resctrl }: Around): Recipe {
   const { console, pidfdSocket, noPivot, keepKeyring, preserved } = options;
   const { path, rootfs } = bundle;
   const config = served(bundle.config, home, options);
@@ -214,6 +231,7 @@ function compile(home: Home, bundle: Bundle, options: CreateOptions, isInCgroup:
     root: { kind: "directory", path: rootfs },
     mountPoint: mountPointFor(config, rootfs),
     openStdin: true,
+    resctrl,
     managed: {
       identity: home.identity,
       gate: home.gate,
@@ -244,9 +262,20 @@ export function endOf({ sections }: Recipe, { directory }: Home): Recipe {
   return { sections: { cleanup, pause, resume, kill, remove } };
 }
 
-function stateFrom(home: Home, bundle: Bundle, pid: number, unit?: StoredUnit): StoredState {
+interface Joined {
+  readonly unit?: StoredUnit | undefined;
+  readonly resctrl?: ResctrlPlace | undefined;
+}
+
+function stateFrom(home: Home, bundle: Bundle, pid: number, { unit, resctrl }: Joined = {}): StoredState {
   const [, startTime = ""] = readFileSync(home.identity, "utf8").trim().split(" ");
-  return { ...baseState(home, bundle), pid, startTime, ...(unit === undefined ? {} : { unit }) };
+  return {
+    ...baseState(home, bundle),
+    pid,
+    startTime,
+    ...(unit === undefined ? {} : { unit }),
+    ...(resctrl === undefined ? {} : { resctrl: { group: resctrl.group, monitor: resctrl.monitor } }),
+  };
 }
 
 /** What is known of a container before it has a process. */

@@ -5,13 +5,14 @@ import { type OomWatch, watchOom } from "../../linux/cgroups/oom-watch.ts";
 import { planCgroup } from "../../linux/cgroups/plan.ts";
 import { cgroupStats } from "../../linux/cgroups/stats/stats.ts";
 import type { CgroupStats } from "../../linux/cgroups/stats/types.ts";
+import type { ResctrlStats } from "../../linux/resctrl/stats.ts";
 import { NO_CGROUP } from "../no-cgroup.ts";
 import type { Home } from "./home.ts";
 import { statusOf, storedConfig, storedState } from "./state.ts";
 
-/** `intel_rdt` is empty and there are no interfaces: what belongs to the network is not this runtime's. */
+/** `intel_rdt` is empty without `linux.intelRdt`, and there are no interfaces: what belongs to the network is not this runtime's. */
 interface StatsData extends CgroupStats {
-  readonly intel_rdt: Readonly<Record<string, never>>;
+  readonly intel_rdt: ResctrlStats;
   readonly network_interfaces: null;
 }
 
@@ -27,9 +28,17 @@ export function statsEvent(home: Home): ContainerEvent {
   return readStats(home, runningCgroup(home));
 }
 
-function readStats({ id }: Home, path: string): ContainerEvent {
-  const data = { ...cgroupStats({ layout: detectCgroups(), path }), intel_rdt: {}, network_interfaces: null };
-  return { type: "stats", id, data };
+function readStats(home: Home, path: string): ContainerEvent {
+  const intel_rdt = resctrlStatsOf(home);
+  const data = { ...cgroupStats({ layout: detectCgroups(), path }), intel_rdt, network_interfaces: null };
+  return { type: "stats", id: home.id, data };
+}
+
+function resctrlStatsOf(home: Home): ResctrlStats {
+  const { resctrl } = storedState(home);
+  if (resctrl === undefined) return {};
+  const { resctrlStats } = require("../../linux/resctrl/stats.ts") as typeof import("../../linux/resctrl/stats.ts");
+  return resctrlStats(resctrl);
 }
 
 /**

@@ -59,6 +59,7 @@ export async function execInContainer(home: Home, options: ExecOptions): Promise
     config,
     ...(cgroup === undefined ? {} : { cgroup }),
     self: { id: home.id, bundle: stored.bundle },
+    resctrl: stored.resctrl,
     init: { pid: stored.pid, startTime: Number(stored.startTime) },
     openStdin: true,
     managed: {

@@ -28,6 +28,7 @@ function hintOf(step: Step | undefined, failure: StepFailure): string | undefine
 }
 
 function said(step: Step, { errno: error, note }: StepFailure): string {
+  if (step.cause.startsWith("linux.intelRdt")) return saidOfResctrl(step, error);
   if (step.op === "run_hook") return saidOfHook(step, error, note);
   if (step.op === "exec" || step.op === "check_exec") return execFailure(step, error);
   if (step.op === "try_chdir" || step.op === "retry_chdir")
@@ -43,6 +44,16 @@ function said(step: Step, { errno: error, note }: StepFailure): string {
   if (step.op === "make_dirs")
     return `unable to apply cgroup configuration: ${step.cause}: mkdir ${step.args[0]}: ${errnoText(error).toLowerCase()}`;
   return `${step.cause}: ${step.op}: ${describeErrno(error)}`;
+}
+
+function saidOfResctrl({ op, cause, args: [, path, text] }: Step, errno: number): string {
+  const { resctrlRefusal } = require("./resctrl-refusal.ts") as typeof import("./resctrl-refusal.ts");
+  const refused = {
+    path: String(path),
+    errno,
+    ...(text instanceof Uint8Array ? { text: new TextDecoder().decode(text) } : {}),
+  };
+  return `${cause}: ${resctrlRefusal({ op: op as "mkdirat" | "write_file" | "write_pid", ...refused })}`;
 }
 
 function saidOfHook({ cause, args: [path, , , , , timeout] }: Step, error: number, note: StepFailure["note"]): string {

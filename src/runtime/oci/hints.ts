@@ -13,6 +13,24 @@ interface Advice {
 
 const advice: readonly Advice[] = [
   {
+    ops: ["mkdirat"],
+    errors: [errno.ENOSPC],
+    field: "linux.intelRdt.enableMonitoring",
+    hint: "the processor counts for so many groups only (info/L3_MON/num_rmids): remove monitoring groups that nobody needs",
+  },
+  {
+    ops: ["mkdirat"],
+    errors: [errno.ENOSPC],
+    field: "linux.intelRdt",
+    hint: "the processor has so many classes only (info/*/num_closids): remove groups that nobody needs, or share one by closID",
+  },
+  {
+    ops: ["write_file"],
+    errors: [errno.EINVAL, errno.ENOENT],
+    field: "linux.intelRdt",
+    hint: "compare with the file schemata at the top: each resource and domain is there, masks are bits side by side, at least info/L3/min_cbm_bits of them",
+  },
+  {
     ops: ["resolve", "resolve_like", "make_node"],
     errors: [errno.ENOTDIR],
     hint: "something on the way is a file, or a directory is to come where a file is",

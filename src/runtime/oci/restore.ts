@@ -3,6 +3,8 @@ import { join } from "node:path";
 import { GalleyError, toGalleyError } from "../../errors.ts";
 import { parseMemberships } from "../../linux/cgroups/detect.ts";
 import { startTimeOf } from "../../linux/processes.ts";
+import { groupOf, type ResctrlGroup } from "../../linux/resctrl/group.ts";
+import { releaseGroup } from "../../linux/resctrl/release.ts";
 import { ownMountNamespace } from "../../linux/sys/mount-namespace.ts";
 import { encode } from "../../recipe/encode.ts";
 import type { Recipe } from "../../recipe/recipe.ts";
@@ -42,6 +44,7 @@ export interface RestoreOptions extends CriuFlags {
 interface Scene {
   readonly home: Home;
   readonly bundle: Bundle;
+  readonly resctrl: ResctrlGroup | undefined;
   readonly options: RestoreOptions;
   /** Path of criu. */
   readonly criu: string;
@@ -53,26 +56,29 @@ export async function restoreContainer(id: string, options: RestoreOptions): Pro
   // CRIU restores for root alone.
   const bundle = loadBundle(options.bundle, id, {});
   const criu = criuProgram();
+  const { intelRdt } = bundle.config.linux ?? {};
+  const resctrl = intelRdt && groupOf(intelRdt, id);
   makeHome(home);
   try {
-    const state = await restore({ home, bundle, options, criu });
+    const state = await restore({ home, bundle, resctrl, options, criu });
     if (options.pidFile !== "") writeFileAtomic(options.pidFile, String(state.pid), { mode: 0o644 });
     return { home, state, endsByDeletion: hasHooks(bundle.config, "poststop") };
   } catch (failure) {
     await cleanUp(home, options.native).catch(() => {});
+    if (resctrl !== undefined) releaseGroup(resctrl);
     rmSync(home.directory, { recursive: true, force: true });
     throw toGalleyError(failure);
   }
 }
 
 async function restore(scene: Scene): Promise<StoredState> {
-  const { home, bundle, options, criu } = scene;
+  const { home, bundle, resctrl, options, criu } = scene;
   const pipes = pipesIn(readFileSync(join(options.imagePath, DESCRIPTORS), "utf8"));
   const mountPoint = join(home.directory, "criu-root");
   mkdirSync(mountPoint, { mode: 0o755 });
   const { config, rootfs, path } = bundle;
   const places = mountPlaces(config, rootfs, path);
-  const recipe = compileRestore({ config, rootfs, mountPoint, places, criu, identity: home.identity });
+  const recipe = compileRestore({ config, rootfs, mountPoint, places, criu, resctrl, identity: home.identity });
   writeFileSync(home.config, JSON.stringify(config), { mode: 0o600 });
   writeFileSync(home.recipe, encode(endOf(recipe, home)), { mode: 0o600 });
   const joined = joinedNamespaces(config);
@@ -192,14 +198,15 @@ async function giveTerminal([master]: readonly number[], { consoleSocket, native
 }
 
 /** CRIU restores into a time namespace, in which clocks go on from where they were: what is executed later belongs there too. */
-function adopt({ home, bundle }: Scene, pid: number): StoredState {
+function adopt({ home, bundle, resctrl }: Scene, pid: number): StoredState {
   const { linux = {}, ...config } = bundle.config;
   const namespaces = linux.namespaces ?? [];
   if (!namespaces.some(({ type }) => type === "time") && !isOurs(pid, "time")) {
     const completed = { ...config, linux: { ...linux, namespaces: [...namespaces, { type: "time" }] } };
     writeFileAtomic(home.config, JSON.stringify(completed), { mode: 0o600 });
   }
-  const state = stateFrom(home, bundle, pid);
+  const groups = resctrl && { resctrl: { group: resctrl.group, monitor: resctrl.monitor } };
+  const state: StoredState = { ...stateFrom(home, bundle, pid), ...groups };
   writeFileAtomic(home.identity, `${pid} ${state.startTime}\n`, { mode: 0o600 });
   storeState(home, state);
   return state;

@@ -4,6 +4,7 @@ import { GalleyError, toGalleyError } from "../../errors.ts";
 import { type CgroupLayout, detectCgroups } from "../../linux/cgroups/detect.ts";
 import { planCgroup } from "../../linux/cgroups/plan.ts";
 import { isAlive } from "../../linux/processes.ts";
+import type { ResctrlPlace } from "../../linux/resctrl/group.ts";
 import type { RuntimeConfig } from "../../spec/runtime.ts";
 import { writeFileAtomic } from "../../state/atomic-file.ts";
 import { NO_CGROUP } from "../no-cgroup.ts";
@@ -33,6 +34,8 @@ export interface StoredState {
   readonly startTime: string;
   /** Absent where the container's cgroup is made without systemd. */
   readonly unit?: StoredUnit;
+  /** Absent where the configuration has no `linux.intelRdt`. */
+  readonly resctrl?: ResctrlPlace;
 }
 
 /** As `state` prints it: runc's fields in runc's order. */
