@@ -5,7 +5,10 @@ import type { Setting } from "./cases.ts";
 import { interleave, type Row, type Sampler, timed } from "./measurement.ts";
 import { isWanted, largeImage } from "./wanted.ts";
 
-/** Copies of the image of `--large` out of its registry, beside skopeo: to a directory, and to another registry, which is a new one each time. */
+/**
+ * Copies of the image of `--large` out of its registry, beside skopeo: to a directory; to another registry, which is a new one each time; and
+ * between two repositories of one, where nothing has to be sent.
+ */
 export async function copy(setting: Setting): Promise<Row[]> {
   const image = largeImage(setting);
   const programs = programsOf(setting);
@@ -16,6 +19,7 @@ export async function copy(setting: Setting): Promise<Row[]> {
   return [
     await row("copy from a registry to a directory", (program) => toDirectory(program, image)),
     await row("copy from a registry to a registry", (program) => toRegistry(program, image)),
+    await withinRegistry(image, programs[0]?.[1] ?? [], (sample) => row("copy to another repository of a registry", sample)),
   ];
 }
 
@@ -36,8 +40,30 @@ async function toDirectory(program: readonly string[], image: string): Promise<n
 async function toRegistry(program: readonly string[], image: string): Promise<number> {
   const registry = await startRegistry();
   try {
-    const insecure = ["--src-tls-verify=false", "--dest-tls-verify=false"];
-    return timed([...program, ...insecure, `docker://${image}`, `docker://${registry.host}/copied:1`]);
+    return copyPlain(program, image, `${registry.host}/copied:1`);
+  } finally {
+    await registry.stop();
+  }
+}
+
+/** A copy between registries without TLS. */
+function copyPlain(program: readonly string[], from: string, to: string): number {
+  return timed([...program, "--src-tls-verify=false", "--dest-tls-verify=false", `docker://${from}`, `docker://${to}`]);
+}
+
+/** Each copy goes to a repository that there was not before. */
+async function withinRegistry<T>(
+  image: string,
+  program: readonly string[],
+  measure: (sample: (program: readonly string[]) => Promise<number>) => Promise<T>,
+): Promise<T> {
+  const registry = await startRegistry();
+  try {
+    copyPlain(program, image, `${registry.host}/original:1`);
+    let made = 0;
+    return await measure(async (each) =>
+      copyPlain(each, `${registry.host}/original:1`, `${registry.host}/copy-${++made}:1`),
+    );
   } finally {
     await registry.stop();
   }

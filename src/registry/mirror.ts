@@ -1,4 +1,5 @@
 import type { GalleyError } from "../errors.ts";
+import { gathered } from "../image/content/gathered.ts";
 import { Ingest } from "../image/content/ingest.ts";
 import { readManifest } from "./manifest-document.ts";
 import { Refusal } from "./refusal.ts";
@@ -69,7 +70,8 @@ export class Mirror {
 
   async #fill(ingest: Ingest, name: string, digest: string, size: number): Promise<void> {
     try {
-      for await (const chunk of this.upstream.blob(name, { digest, size }, ingest.offset)) await ingest.write(chunk);
+      const coming = this.upstream.blob(name, { digest, size }, ingest.offset);
+      for await (const chunk of gathered(coming)) await ingest.write(chunk);
       await ingest.commit();
       this.store.open(name).content.link(digest);
     } catch (failure) {

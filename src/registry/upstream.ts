@@ -59,14 +59,14 @@ export class Upstream {
     return answer.response.status === 404 || size === null ? undefined : Number(size);
   }
 
-  /** A blob from `offset` to its end, unchecked. */
+  /** A blob from `offset` to its end, unchecked; each chunk is good until the next is asked for. */
   blob(
     name: string,
     blob: { readonly digest: string; readonly size: number },
     offset: number,
   ): AsyncIterable<Uint8Array> {
     const descriptor = { ...blob, mediaType: "application/octet-stream" };
-    return this.#transport.fetchBlob(this.#reference(name, blob.digest), descriptor, { offset });
+    return this.#transport.fetchBlob(this.#reference(name, blob.digest), descriptor, { offset, lend: true });
   }
 
   /** All tags of a repository. */

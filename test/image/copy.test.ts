@@ -242,3 +242,25 @@ test("a blob that is not what its manifest says is refused with what and where",
     await expect(copy(`dir:${at}`, to)).rejects.toThrow(/not what its descriptor says|damaged/);
   }
 });
+
+test("so many layers as are asked for are on their way at a time, the largest first", async () => {
+  const sizes = [3, 1, 4, 2].map((share) => ({ entries: [file("noise", noise.subarray(0, share * 10_000))] }));
+  await registry.push("team/sizes", "1", buildImage({ layers: sizes, format: "oci" }));
+  const source = await openSource(parsePlace(`docker://${registry.host}/team/sizes:1`), {});
+  const destination = await openDestination(parsePlace(`dir:${fresh("sizes")}`), {});
+  const begun: number[] = [];
+  let [now, most] = [0, 0];
+  const write = destination.writeBlob.bind(destination);
+  destination.writeBlob = async (blob, options) => {
+    if (!blob.mediaType.includes("layer")) return write(blob, options);
+    begun.push(blob.expected?.size ?? 0);
+    most = Math.max(most, ++now);
+    await Bun.sleep(20);
+    return write(blob, options).finally(() => now--);
+  };
+  await copyImage(source, destination, { atOnce: 2 });
+  expect(begun).toEqual(begun.toSorted((a, b) => b - a));
+  expect({ layers: begun.length, most }).toEqual({ layers: 4, most: 2 });
+  await destination.close();
+  await source.close();
+});

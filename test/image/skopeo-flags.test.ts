@@ -317,3 +317,32 @@ test("--tmpdir is where what must be kept aside is kept, and --command-timeout e
     await server.stop(true);
   }
 });
+
+test("a number of layers at a time is less than zero for nobody", () =>
+  refused(
+    "is less than zero",
+    ...["copy", "--image-parallel-copies", "-1", "--src-tls-verify=false", at(plain), `dir:${fresh("negative")}`],
+  ));
+
+test("with one layer at a time, the next is asked for when the one before is there", async () => {
+  const layers = ["a", "b", "c"].map((name) => ({ entries: [file(name, name.repeat(5000))] }));
+  await plain.push("team/three", "1", buildImage({ layers }));
+  let [now, most] = [0, 0];
+  using slow = Bun.serve({
+    port: 0,
+    async fetch({ url, method, headers }) {
+      const { pathname } = new URL(url);
+      const answer = await fetch(`http://${plain.host}${pathname}`, { method, headers });
+      if (!pathname.includes("/blobs/")) return answer;
+      most = Math.max(most, ++now);
+      await Bun.sleep(50);
+      now--;
+      return answer;
+    },
+  });
+  const from = `docker://127.0.0.1:${slow.port}/team/three:1`;
+  await ok("copy", "-q", "--src-tls-verify=false", "--image-parallel-copies", "1", from, `dir:${fresh("one")}`);
+  expect(most).toBe(1);
+  await ok("copy", "-q", "--src-tls-verify=false", from, `dir:${fresh("default")}`);
+  expect(most).toBe(3);
+});

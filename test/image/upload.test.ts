@@ -198,6 +198,7 @@ describe("a blob is uploaded", () => {
       ...blob(content),
       async *open() {
         yield content.subarray(0, 100_000);
+        while (!methods().includes("PATCH")) await Bun.sleep(1); // A request that has not begun need not be made.
         throw new Error("the disk is gone");
       },
     };

@@ -36,7 +36,7 @@ export const command = defineCommand({
     "dest-compress-level": int({ usage: "LEVEL to use for the compression" }),
     "dest-force-compress-format": bool({ usage: "Use the format exclusively (it always is)" }),
     "dest-precompute-digests": bool({ usage: "Accepted; what a registry holds is not sent in any case" }),
-    "image-parallel-copies": int({ usage: "Accepted; six layers are copied at a time" }),
+    "image-parallel-copies": int({ usage: "Number of layers that are copied at a time (default 6)" }),
     quiet: bool({ short: "q", usage: "Suppress output information when copying images" }),
   },
   args: { least: 2, most: 2 },

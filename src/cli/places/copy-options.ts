@@ -16,7 +16,15 @@ export function copyOptions(flags: Flags): CopyOptions {
     preserveDigests: flags.truth("preserve-digests"),
     removeSignatures: flags.truth("remove-signatures"),
     signAs: signedName(flags),
+    atOnce: layersAtOnce(flags),
   };
+}
+
+/** Not given, or zero: the default. */
+function layersAtOnce(flags: Flags): number | undefined {
+  const asked = flags.number("image-parallel-copies") ?? 0;
+  if (asked >= 0) return asked === 0 ? undefined : asked;
+  throw new UsageError(`invalid argument "${asked}" for "--image-parallel-copies" flag: it is less than zero`, 1, true);
 }
 
 const never = ["encryption-key", "decryption-key", "encrypt-layer"];

@@ -1,4 +1,5 @@
 import type { Descriptor } from "../../spec/image.ts";
+import type { Lending } from "../content/lent.ts";
 import { decompress } from "../pull/decompress.ts";
 import type { Destination, NewBlob, Source } from "../transports/place.ts";
 import type { Retry } from "../transports/transport.ts";
@@ -60,8 +61,8 @@ function newBlob(
   onRetry: (retry: Retry) => void,
 ): NewBlob {
   const { mediaType, digest, size } = blob;
-  const read = (offset: number) =>
-    counted(source.blob(blob, { offset, signal, onRetry }), offset, (current) =>
+  const read = (offset: number, { lend = false }: Lending = {}) =>
+    counted(source.blob(blob, { offset, lend, signal, onRetry }), offset, (current) =>
       options.onProgress?.({ kind: "progress", digest, current, size }),
     );
   const known = { mediaType, expected: { digest, size } };

@@ -12,7 +12,7 @@ import type { CompressionOptions } from "./compress.ts";
 import { convertManifest, documentType, type Format, formatOfType, layerKind } from "./convert.ts";
 import { type BlobParts, type BlobTask, copyBlob } from "./copy-blob.ts";
 
-/** Layers that are on their way at a time. */
+/** Layers that are on their way at a time, where nothing else is asked for. */
 const AT_ONCE = 6;
 
 /** An image of one platform, as it was read. */
@@ -115,10 +115,11 @@ function targetCompression(
 /** Copies all layers, each different one once; gives their descriptors at the destination, the same objects where nothing changed. */
 async function copyLayers(parts: BlobParts, tasks: readonly LayerTask[]): Promise<readonly Descriptor[]> {
   const race = new FirstFailure(parts.signal);
-  const turns = new Limiter(AT_ONCE);
+  const turns = new Limiter(parts.options.atOnce ?? AT_ONCE);
   const shared = { ...parts, signal: race.signal };
   const copies = new Map<string, Promise<Descriptor>>();
-  for (const task of tasks) {
+  // The largest takes longest, and nothing is left to be done beside it where it began last.
+  for (const task of tasks.toSorted((a, b) => b.blob.size - a.blob.size)) {
     if (copies.has(task.blob.digest)) continue;
     copies.set(task.blob.digest, race.watch(turns.run(() => copyLayer(shared, task))));
   }

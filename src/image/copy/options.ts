@@ -26,6 +26,8 @@ export interface CopyOptions {
   readonly compression?: CompressionOptions | undefined;
   /** Refuse to change a document, and leave layers as they are. */
   readonly preserveDigests?: boolean;
+  /** Layers that are on their way at a time; default: 6. */
+  readonly atOnce?: number | undefined;
   /** Why a document must not change, where that is not asked for; set by the copy itself. */
   readonly unchanged?: string;
   /** Asked about each image before anything of it but its manifest is read; what is not to be used is refused by throwing. */

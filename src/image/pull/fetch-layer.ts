@@ -88,7 +88,7 @@ async function download(parts: LayerParts, task: LayerTask, ingest: Ingest): Pro
   const { blob, progress } = task;
   try {
     const onRetry = progress.retrying.bind(progress);
-    const options = { offset: ingest.offset, signal: parts.signal, onRetry };
+    const options = { offset: ingest.offset, signal: parts.signal, onRetry, lend: true };
     progress.downloading(ingest.offset);
     for await (const chunk of gathered(parts.transport.fetchBlob(parts.reference, blob, options))) {
       await ingest.write(chunk);

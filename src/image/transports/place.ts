@@ -1,4 +1,5 @@
 import type { Descriptor } from "../../spec/image.ts";
+import type { Lending } from "../content/lent.ts";
 import type { Reference } from "../reference.ts";
 import type { Signature } from "../trust/signature.ts";
 import type { BlobOptions, TransportOptions } from "./transport.ts";
@@ -74,7 +75,7 @@ export interface NewBlob {
    * The content from `offset`. May be asked for again, after a connection broke; a blob without `expected` is only ever read
    * from the beginning.
    */
-  open(offset: number): AsyncIterable<Uint8Array>;
+  open(offset: number, lending?: Lending): AsyncIterable<Uint8Array>;
 }
 
 /** Whether a destination holds a blob: already, or now, taken from another repository of the same registry. */

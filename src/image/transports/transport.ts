@@ -1,4 +1,5 @@
 import type { Descriptor } from "../../spec/image.ts";
+import type { Lending } from "../content/lent.ts";
 import type { Reference } from "../reference.ts";
 import type { Signature } from "../trust/signature.ts";
 
@@ -49,7 +50,7 @@ export interface TransportOptions {
   readonly onRetry?: (retry: Retry) => void;
 }
 
-export interface BlobOptions extends TransportOptions {
+export interface BlobOptions extends TransportOptions, Lending {
   /** Bytes to leave out at the beginning. */
   readonly offset?: number;
 }

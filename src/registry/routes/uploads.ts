@@ -1,3 +1,4 @@
+import { lent } from "../../image/content/lent.ts";
 import type { DigestAlgorithm } from "../../image/digest.ts";
 import { parseChunkRange } from "../byte-range.ts";
 import { type Call, type Route, requireWritable } from "../context.ts";
@@ -94,7 +95,7 @@ function checkPosition(call: Call, upload: Upload): void {
 }
 
 async function receive({ request }: Call, upload: Upload): Promise<void> {
-  if (request.body !== null) await upload.append(request.body);
+  if (request.body !== null) await upload.append(lent(request.body));
 }
 
 async function finish(call: Call, id: string, upload: Upload, digest: string): Promise<Response> {

@@ -37,7 +37,7 @@ export async function pump(
   // One chunk is on its way to the file, in another thread, while the next one comes and is hashed.
   let writing: Promise<void> = Promise.resolve();
   try {
-    for await (const chunk of gathered(blob.open(0))) {
+    for await (const chunk of gathered(blob.open(0, { lend: true }))) {
       signal?.throwIfAborted();
       hasher.update(chunk);
       await writing;

@@ -1,5 +1,6 @@
 import { GalleyError } from "../../../errors.ts";
 import type { Descriptor } from "../../../spec/image.ts";
+import { lent } from "../../content/lent.ts";
 import type { BlobOptions } from "../transport.ts";
 import { type ApiRequest, type RegistryClient, waitOrThrow } from "./client.ts";
 import { RegistryError } from "./faults.ts";
@@ -52,7 +53,7 @@ async function* readFrom(
   const headers = position === 0 ? {} : { range: `bytes=${position}-` };
   const answer = await client.attempt({ ...api, headers: { ...api.headers, ...headers } }, options);
   let superfluous = position - startOf(answer.response, api, position);
-  for await (const chunk of answer.body()) {
+  for await (const chunk of options.lend === true ? lent(answer.body()) : answer.body()) {
     const useful = chunk.subarray(Math.min(superfluous, chunk.length));
     superfluous -= chunk.length - useful.length;
     if (useful.length > 0) yield useful;

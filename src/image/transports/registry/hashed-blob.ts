@@ -27,13 +27,13 @@ export class HashedBlob {
     return this.#failure;
   }
 
-  /** The content from `offset`, which is not beyond what was read before. */
+  /** The content from `offset`, which is not beyond what was read before; each chunk is good until the next is asked for. */
   async *read(offset: number): AsyncGenerator<Uint8Array> {
     if (this.#verifier === undefined) {
       this.#hasher = new Bun.CryptoHasher("sha256");
       this.#seen = 0;
     }
-    const source = this.blob.open(offset)[Symbol.asyncIterator]();
+    const source = this.blob.open(offset, { lend: true })[Symbol.asyncIterator]();
     try {
       for (let at = offset; ; ) {
         const chunk = await this.#next(source);

@@ -1,5 +1,6 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import type { GalleyError } from "../../../errors.ts";
+import { lent } from "../../content/lent.ts";
 import { send } from "./request.ts";
 
 // A machine that does much else at the same time takes longer than the five seconds that are the default.
@@ -62,4 +63,28 @@ describe("a body", () => {
     }
     expect(size).toBe(3);
   });
+});
+
+test("a body whose chunks are lent is sent whole to a server that is slow to take it", async () => {
+  const chunks = Array.from({ length: 200 }, (_, index) => new Uint8Array(60_000 + index).fill(index));
+  const expected = new Bun.CryptoHasher("sha256");
+  for (const chunk of chunks) expected.update(chunk);
+  using server = Bun.serve({
+    port: 0,
+    async fetch({ body }) {
+      const found = new Bun.CryptoHasher("sha256");
+      let pieces = 0;
+      for await (const chunk of body ?? []) {
+        found.update(chunk);
+        if (++pieces % 20 === 0) await Bun.sleep(5);
+      }
+      return new Response(found.digest("hex"));
+    },
+  });
+  async function* body() {
+    yield* chunks;
+  }
+  const answer = await send(fetch, { method: "PATCH", url: server.url, body: () => lent(body()) });
+  expect(await answer.response.text()).toBe(expected.digest("hex"));
+  expect(chunks.every((chunk) => chunk.byteLength === 0)).toBeTrue();
 });

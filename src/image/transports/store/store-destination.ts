@@ -13,7 +13,7 @@ import { encodeSignature } from "../../trust/signature.ts";
 import { readCapped } from "../../verify/read.ts";
 import { DirectorySink, type Written } from "../files/file-sink.ts";
 import type { Destination, Document, NewBlob, Reuse, SignatureKeeper, Source, Traits } from "../place.ts";
-import type { TransportOptions } from "../transport.ts";
+import type { BlobOptions, TransportOptions } from "../transport.ts";
 
 /** Blobs up to this size, in bytes, that are no layers are taken in memory. */
 const SMALL = 8 << 20;
@@ -89,8 +89,8 @@ export class StoreDestination implements Destination {
     signal = new AbortController().signal,
   ): Promise<number> {
     const { content, snapshotter, locks } = this.store;
-    const fetchBlob = (_: Reference, __: Descriptor, { offset = 0 }: { readonly offset?: number } = {}) =>
-      blob.open(offset);
+    const fetchBlob = (_: Reference, __: Descriptor, { offset = 0, ...lending }: BlobOptions = {}) =>
+      blob.open(offset, lending);
     const unused = () => Promise.reject(new GalleyError("internal", "layers only"));
     const transport = { resolve: unused, fetchManifest: unused, fetchBlob };
     const shared = { content, snapshotter, locks, transport, reference: nowhere, signal };
