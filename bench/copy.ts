@@ -19,7 +19,9 @@ export async function copy(setting: Setting): Promise<Row[]> {
   return [
     await row("copy from a registry to a directory", (program) => toDirectory(program, image)),
     await row("copy from a registry to a registry", (program) => toRegistry(program, image)),
-    await withinRegistry(image, programs[0]?.[1] ?? [], (sample) => row("copy to another repository of a registry", sample)),
+    await withinRegistry(image, programs[0]?.[1] ?? [], (sample) =>
+      row("copy to another repository of a registry", sample),
+    ),
   ];
 }
 
