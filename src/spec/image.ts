@@ -6,6 +6,8 @@ export interface Platform {
   readonly "os.version"?: string;
   readonly "os.features"?: readonly string[];
   readonly variant?: string;
+  /** Of Docker's lists alone: what a processor must have. */
+  readonly features?: readonly string[];
 }
 
 /** Content descriptor (image-spec descriptor.md). `size` is in bytes. */

@@ -1,14 +1,16 @@
 import { defineCommand } from "../command.ts";
 import { bool } from "../flags/kinds.ts";
+import { addFilesToList, artifactFlags, refuseWithoutArtifact } from "../places/file-artifacts.ts";
 import { accessFlags, Flags } from "../places/flags.ts";
 import { addToList, entryFlags } from "../places/manifest-lists.ts";
 
 export const command = defineCommand({
-  usage: "[OPTIONS] LIST IMAGE [IMAGE...]",
-  summary: "Add images to a manifest list",
+  usage: "[OPTIONS] LIST IMAGE|FILE [IMAGE|FILE...]",
+  summary: "Add images, or an artifact of files, to a manifest list",
   flags: {
     ...accessFlags(),
     ...entryFlags(),
+    ...artifactFlags(),
     all: bool({ usage: "Add all of the list's images if the image is a list" }),
   },
   args: { least: 2 },
@@ -17,6 +19,12 @@ export const command = defineCommand({
     const flags = new Flags(values, changed);
     const lists = await (await cli.engine()).manifestLists();
     const { id } = lists.get(name);
+    if (flags.truth("artifact")) {
+      await addFilesToList(cli, flags, { lists, name, paths: images, changed });
+      cli.out(`${id}\n`);
+      return 0;
+    }
+    refuseWithoutArtifact(changed);
     for (const image of images) await addToList(cli, flags, { lists, name, image, all: flags.truth("all") });
     cli.out(`${id}\n`);
     return 0;

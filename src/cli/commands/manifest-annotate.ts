@@ -1,12 +1,9 @@
 import { tryParseDigest } from "../../image/digest.ts";
 import { withChange } from "../../image/lists/manifest-list.ts";
-import type { Descriptor } from "../../spec/image.ts";
-import type { Cli } from "../cli.ts";
 import { defineCommand } from "../command.ts";
 import { bool, list, string } from "../flags/kinds.ts";
 import { Flags } from "../places/flags.ts";
-import { entryChange, entryFlags, placeOfImage } from "../places/manifest-lists.ts";
-import { placeOptions } from "../places/options.ts";
+import { entryChange, entryFlags, placeOfImage, subjectOf } from "../places/manifest-lists.ts";
 import { UsageError } from "../usage-error.ts";
 
 export const command = defineCommand({
@@ -47,20 +44,3 @@ export const command = defineCommand({
     return 0;
   },
 });
-
-/** The descriptor of the manifest or list that a place leads to. */
-async function subjectOf(cli: Cli, flags: Flags, place: string): Promise<Descriptor> {
-  const [{ openSource }, { parsePlace }, { parseDocument, typeOfDocument }] = await Promise.all([
-    import("../../image/transports/open-place.ts"),
-    import("../../image/transports/place-name.ts"),
-    import("../../image/pull/manifests.ts"),
-  ]);
-  const source = await openSource(parsePlace(place), placeOptions(cli, flags, ""));
-  try {
-    const { bytes, descriptor } = await source.document();
-    const { digest, size } = descriptor;
-    return { mediaType: typeOfDocument(parseDocument(bytes, descriptor, source.name)), size, digest };
-  } finally {
-    await source.close();
-  }
-}

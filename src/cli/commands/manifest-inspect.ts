@@ -1,4 +1,4 @@
-import { indexOf } from "../../image/lists/manifest-list.ts";
+import { indexOf, type ManifestList } from "../../image/lists/manifest-list.ts";
 import { defineCommand } from "../command.ts";
 import { bool } from "../flags/kinds.ts";
 import { accessFlags, Flags } from "../places/flags.ts";
@@ -21,7 +21,7 @@ export const command = defineCommand({
     ]);
     const list = namesPlace(name) ? undefined : (await (await cli.engine()).manifestLists()).find(name);
     if (list !== undefined) {
-      cli.out(goDocument(indexOf(list)));
+      cli.out(goDocument(shown(list)));
       return 0;
     }
     const place = parsePlace(namesPlace(name) ? name : `docker://${name}`);
@@ -35,3 +35,13 @@ export const command = defineCommand({
     }
   },
 });
+
+/** The index as it would be pushed; of artifacts also where their files are, as podman shows it. */
+function shown(list: ManifestList) {
+  const index = indexOf(list);
+  const manifests = index.manifests.map((entry) => {
+    const artifact = list.artifacts[entry.digest];
+    return artifact === undefined ? entry : { ...entry, files: artifact.files.map(({ path }) => path) };
+  });
+  return { ...index, manifests };
+}

@@ -1,6 +1,7 @@
 import type { ManifestLists } from "../../image/lists/manifest-lists.ts";
 import { namesPlace } from "../../image/transports/place-name.ts";
 import type { Images } from "../../image/types.ts";
+import type { Descriptor } from "../../spec/image.ts";
 import type { Cli } from "../cli.ts";
 import type { FlagSet } from "../flags/flag.ts";
 import { list, string } from "../flags/kinds.ts";
@@ -13,7 +14,7 @@ export function entryFlags() {
   return {
     annotation: list({ usage: "Set an annotation for the image", type: "annotation" }),
     arch: string({ usage: "Override the architecture of the image", type: "architecture" }),
-    features: list({ usage: "Accepted; no format of lists has features any more", type: "features", hidden: true }),
+    features: list({ usage: "Override the features of the image (of Docker's lists alone)", type: "features" }),
     os: string({ usage: "Override the OS of the image", type: "OS" }),
     "os-version": string({ usage: "Override the OS version of the image", type: "version" }),
     variant: string({ usage: "Override the variant of the image", type: "variant" }),
@@ -22,13 +23,17 @@ export function entryFlags() {
 
 /** What the flags of {@link entryFlags} say. */
 export function entryChange(flags: Flags) {
-  const features = flags.texts("os-features");
+  const some = (name: string) => {
+    const words = flags.texts(name).flatMap((text) => text.split(","));
+    return words.length === 0 ? undefined : words;
+  };
   return {
     os: flags.text("os"),
     architecture: flags.text("arch"),
     variant: flags.text("variant"),
     osVersion: flags.text("os-version"),
-    osFeatures: features.length === 0 ? undefined : features,
+    osFeatures: some("os-features"),
+    features: some("features"),
     annotations: annotationsOf(flags),
   };
 }
@@ -77,6 +82,23 @@ export async function addToList(cli: Cli, flags: Flags, { lists, name, image, al
     lists.update(name, (before) =>
       found.reduce((all, entry) => withEntry(all, changedEntry(entry, change), place), before),
     );
+  } finally {
+    await source.close();
+  }
+}
+
+/** The descriptor of the manifest or list that a place leads to. */
+export async function subjectOf(cli: Cli, flags: Flags, place: string): Promise<Descriptor> {
+  const [{ openSource }, { parsePlace }, { parseDocument, typeOfDocument }] = await Promise.all([
+    import("../../image/transports/open-place.ts"),
+    import("../../image/transports/place-name.ts"),
+    import("../../image/pull/manifests.ts"),
+  ]);
+  const source = await openSource(parsePlace(place), placeOptions(cli, flags, ""));
+  try {
+    const { bytes, descriptor } = await source.document();
+    const { digest, size } = descriptor;
+    return { mediaType: typeOfDocument(parseDocument(bytes, descriptor, source.name)), size, digest };
   } finally {
     await source.close();
   }

@@ -3,8 +3,8 @@ import { GalleyError, toGalleyError } from "../../errors.ts";
 import { type Descriptor, type ImageManifest, mediaTypes } from "../../spec/image.ts";
 import { digestOf } from "../digest.ts";
 import type { ArtifactStore } from "./artifact-store.ts";
+import { mediaTypeOf, TITLE } from "./media-type.ts";
 
-const TITLE = "org.opencontainers.image.title";
 const CREATED = "org.opencontainers.image.created";
 
 /** The configuration of what needs none: `{}` (image-spec manifest.md, "Guidance for an Empty Descriptor"). */
@@ -112,20 +112,4 @@ async function* contentOf(path: string): AsyncGenerator<Uint8Array> {
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield bytes;
-}
-
-/** By the name's ending where that is known, else text or bytes. */
-async function mediaTypeOf(path: string): Promise<string> {
-  const file = Bun.file(path);
-  const known = file.type;
-  if (known !== "application/octet-stream") return known.replace(";charset", "; charset");
-  const head = await file
-    .slice(0, 512)
-    .bytes()
-    .catch((failure: unknown) => {
-      throw toGalleyError(failure, { op: "read", subject: path });
-    });
-  return head.length > 0 && head.every((byte) => byte >= 0x20 || [9, 10, 12, 13, 27].includes(byte))
-    ? "text/plain; charset=utf-8"
-    : known;
 }

@@ -27,8 +27,9 @@ export async function copyManifest(parts: BlobParts, image: SourceManifest): Pro
   const { manifest, document, type } = image;
   const format = targetFormat(parts, image);
   const config = await readConfig(parts, manifest.config);
-  const diffIds = isImage(manifest) ? parseConfigObject(config, parts.source.name).diffIds : [];
-  checkCount(parts, manifest, diffIds);
+  const isContainers = isImage(manifest) && !isArtifact(manifest, config);
+  const diffIds = isContainers ? parseConfigObject(config, parts.source.name).diffIds : [];
+  if (isContainers) checkCount(parts, manifest, diffIds);
   const tasks = manifest.layers.map((blob, position) => layerTask(parts, format, blob, diffIds[position]));
   const layers = await copyLayers(parts, tasks);
   await copyBlob(parts, { blob: manifest.config, what: "config", content: config });
@@ -74,8 +75,18 @@ async function readConfig({ source, signal }: BlobParts, config: Descriptor): Pr
   return bytes;
 }
 
+/** Whether what says that it is an artifact, though its configuration has an image's type, is one: it tells of no layers. */
+function isArtifact({ artifactType = "" }: ImageManifest, config: Uint8Array): boolean {
+  if (artifactType === "") return false;
+  try {
+    return (JSON.parse(Buffer.from(config).toString("utf8")) as { rootfs?: unknown } | null)?.rootfs === undefined;
+  } catch {
+    return true;
+  }
+}
+
 function checkCount({ source }: BlobParts, manifest: ImageManifest, diffIds: readonly string[]): void {
-  if (!isImage(manifest) || diffIds.length === manifest.layers.length) return;
+  if (diffIds.length === manifest.layers.length) return;
   const counts = `${manifest.layers.length} layers and its configuration ${diffIds.length}`;
   throw new GalleyError("data_loss", `its manifest lists ${counts}`, {
     op: "copy",

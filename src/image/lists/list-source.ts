@@ -4,6 +4,7 @@ import { digestOf } from "../digest.ts";
 import { parseDocument } from "../pull/manifests.ts";
 import type { Document, Source } from "../transports/place.ts";
 import type { BlobOptions, TransportOptions } from "../transports/transport.ts";
+import { FileSource } from "./file-source.ts";
 import { indexOf, type ManifestList } from "./manifest-list.ts";
 
 /** A list as a place to copy from: its index from the store, each image from where it is. */
@@ -37,6 +38,8 @@ export class ListSource implements Source {
   async #holder({ digest }: Descriptor): Promise<Source> {
     const known = this.#holders.get(digest);
     if (known !== undefined) return known;
+    const artifact = this.list.artifacts[digest];
+    if (artifact !== undefined) return new FileSource(`${digest} of ${this.name}`, artifact);
     const place = this.list.sources[digest];
     if (place === undefined)
       throw new GalleyError("not_found", "nothing tells where this image is", {

@@ -1,5 +1,6 @@
 import { GalleyError } from "../../errors.ts";
 import { type Descriptor, type ImageIndex, mediaTypes, type Platform } from "../../spec/image.ts";
+import type { FileArtifact } from "./file-artifact.ts";
 
 /** A list of images for several platforms that is put together in the store. A value; changes give new ones. */
 export interface ManifestList {
@@ -15,6 +16,8 @@ export interface ManifestList {
   readonly subject?: Descriptor;
   /** Where each manifest comes from, a place as people write it, by its digest. */
   readonly sources: Readonly<Record<string, string>>;
+  /** Those of the manifests that are artifacts of this host's files, by their digests. */
+  readonly artifacts: Readonly<Record<string, FileArtifact>>;
 }
 
 /** What is said of one image of a list; what is absent stays as it is. */
@@ -24,6 +27,8 @@ export interface EntryChange {
   readonly variant?: string | undefined;
   readonly osVersion?: string | undefined;
   readonly osFeatures?: readonly string[] | undefined;
+  /** Kept for Docker's lists; OCI's have no place for them. */
+  readonly features?: readonly string[] | undefined;
   readonly annotations?: Readonly<Record<string, string>> | undefined;
 }
 
@@ -33,11 +38,18 @@ export function withEntry(list: ManifestList, entry: Descriptor, place: string):
   return { ...list, manifests: [...others, entry], sources: { ...list.sources, [entry.digest]: place } };
 }
 
+/** The list with one artifact more, or with this one in place of the same before. */
+export function withArtifact(list: ManifestList, entry: Descriptor, artifact: FileArtifact): ManifestList {
+  const others = list.manifests.filter(({ digest }) => digest !== entry.digest);
+  return { ...list, manifests: [...others, entry], artifacts: { ...list.artifacts, [entry.digest]: artifact } };
+}
+
 /** The list without the image of this digest; `not_found` where there is none. */
 export function withoutEntry(list: ManifestList, digest: string): ManifestList {
   entryOf(list, digest);
   const { [digest]: _gone, ...sources } = list.sources;
-  return { ...list, sources, manifests: list.manifests.filter((entry) => entry.digest !== digest) };
+  const { [digest]: _also, ...artifacts } = list.artifacts;
+  return { ...list, sources, artifacts, manifests: list.manifests.filter((entry) => entry.digest !== digest) };
 }
 
 /** The list with something else said of one of its images; `not_found` where there is none. */
@@ -66,6 +78,7 @@ export function changedEntry(entry: Descriptor, change: EntryChange): Descriptor
 
 function platformWith(before: Platform | undefined, change: EntryChange): Platform | undefined {
   const { os, architecture, osVersion, osFeatures } = change;
+  const cpu = change.features ?? before?.features;
   // A variant is one of an architecture: it does not outlive it.
   const variant = change.variant ?? (architecture === undefined ? before?.variant : undefined);
   if (before === undefined && os === undefined && architecture === undefined) return undefined;
@@ -77,6 +90,7 @@ function platformWith(before: Platform | undefined, change: EntryChange): Platfo
     ...(version === undefined ? {} : { "os.version": version }),
     ...(features === undefined ? {} : { "os.features": features }),
     ...(variant === undefined ? {} : { variant }),
+    ...(cpu === undefined ? {} : { features: cpu }),
   };
 }
 
@@ -93,8 +107,14 @@ export function indexOf({ manifests, annotations, subject }: ManifestList): Imag
   return {
     schemaVersion: 2,
     mediaType: isDocker ? mediaTypes.dockerList : mediaTypes.ociIndex,
-    manifests,
+    manifests: isDocker ? manifests : manifests.map(withoutFeatures),
     ...(subject === undefined ? {} : { subject }),
     ...(Object.keys(annotations).length === 0 ? {} : { annotations }),
   };
+}
+
+function withoutFeatures(entry: Descriptor): Descriptor {
+  if (entry.platform?.features === undefined) return entry;
+  const { features: _none, ...platform } = entry.platform;
+  return { ...entry, platform };
 }

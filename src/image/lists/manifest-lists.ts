@@ -12,6 +12,7 @@ interface Row {
   readonly sources: string;
   readonly created: string;
   readonly subject: string;
+  readonly artifacts: string;
 }
 
 /** The lists of a store, by name. They hold what was said of images, and no images: those stay where they are until a list is pushed. */
@@ -48,7 +49,15 @@ export class ManifestLists {
       throw new GalleyError("invalid_argument", "a list is named by a tag, not by a digest", { subject: text });
     const id = `${crypto.randomUUID()}${crypto.randomUUID()}`.replaceAll("-", "");
     const createdAt = new Date().toISOString();
-    const fresh = { name: canonicalName(reference), id, createdAt, manifests: [], annotations, sources: {} };
+    const fresh = {
+      name: canonicalName(reference),
+      id,
+      createdAt,
+      manifests: [],
+      annotations,
+      sources: {},
+      artifacts: {},
+    };
     return this.#change(() => {
       const known = this.find(text);
       if (known === undefined) return this.#write(fresh);
@@ -80,17 +89,19 @@ export class ManifestLists {
   }
 
   #write(list: ManifestList): ManifestList {
-    const texts = [list.manifests, list.annotations, list.sources].map((value) => JSON.stringify(value));
+    const texts = [list.manifests, list.annotations, list.sources, list.artifacts].map((value) =>
+      JSON.stringify(value),
+    );
     const subject = list.subject === undefined ? "" : JSON.stringify(list.subject);
     this.database.run(
-      "INSERT OR REPLACE INTO manifest_lists (name, id, manifests, annotations, sources, created, subject) VALUES (?, ?, ?, ?, ?, ?, ?)",
+      "INSERT OR REPLACE INTO manifest_lists (name, id, manifests, annotations, sources, artifacts, created, subject) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
       [list.name, list.id, ...texts, list.createdAt, subject],
     );
     return list;
   }
 }
 
-function listOf({ name, id, manifests, annotations, sources, created, subject }: Row): ManifestList {
+function listOf({ name, id, manifests, annotations, sources, artifacts, created, subject }: Row): ManifestList {
   return {
     name,
     id,
@@ -98,6 +109,7 @@ function listOf({ name, id, manifests, annotations, sources, created, subject }:
     manifests: JSON.parse(manifests),
     annotations: JSON.parse(annotations),
     sources: JSON.parse(sources),
+    artifacts: JSON.parse(artifacts),
     ...(subject === "" ? {} : { subject: JSON.parse(subject) }),
   };
 }

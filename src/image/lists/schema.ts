@@ -13,5 +13,6 @@ export const listSchema: Schema = {
      ) WITHOUT ROWID;`,
     "ALTER TABLE manifest_lists ADD COLUMN created TEXT NOT NULL DEFAULT '0001-01-01T00:00:00Z';",
     "ALTER TABLE manifest_lists ADD COLUMN subject TEXT NOT NULL DEFAULT '';",
+    "ALTER TABLE manifest_lists ADD COLUMN artifacts TEXT NOT NULL DEFAULT '{}';",
   ],
 };
