@@ -94,6 +94,16 @@ long put_pid(const struct actor *self, u8 *message, size_t size, u64 offset);
 /* execve(2) with lists of NUL-ended entries. `path` NULL: the first argument, which is searched for where it has no slash. */
 long execute(const char *path, struct bytes arguments, struct bytes environment, const char *search);
 
+/* As execute() takes it. */
+struct program {
+  const char *path;
+  struct bytes arguments, environment;
+  const char *search;
+};
+/* Runs it with `input` on its standard input for `timeout` ms, 0: for ever. ETIMEDOUT, ECHILD where it failed, or why it could not be
+   started; the note of the report says more. */
+long run_program(struct actor *self, const struct program *program, struct bytes input, u64 timeout);
+
 /* Default signal actions and an empty mask: what a program expects to start with. */
 void reset_signals(void);
 

@@ -1,4 +1,4 @@
-/* Hooks that are run where the container's process will be. */
+/* Programs of the host that are run on the way and waited for: hooks, where the container's process will be, and what maps IDs. */
 #include "actor.h"
 
 #define POLLIN_ 1
@@ -11,7 +11,7 @@ struct hook {
   i32 pid;
   u64 end; /* on the monotonic clock; 0: none */
   int pipes[PIPES][2];
-  u8 *input;
+  const u8 *input;
   size_t size, fed;
 };
 
@@ -35,22 +35,21 @@ static long open_pipes(struct hook *hook) {
 }
 
 /* In the child, which tells through a pipe that an exec closes why it could not be another program. */
-static _Noreturn void become_hook(const struct actor *self, const struct step *step, struct hook *hook) {
+static _Noreturn void become_hook(const struct program *program, struct hook *hook) {
   reset_signals();
   sys(dup3, hook->pipes[IN][0], 0, 0);
   sys(dup3, hook->pipes[OUT][1], 1, 0);
   sys(dup3, hook->pipes[ERR][1], 2, 0);
   sys(close_range, 3, ~0U, 4 /* CLOSE_RANGE_CLOEXEC */);
-  const char *path = text_argument(self, step->args[0]);
-  u32 error = (u32)-execute(path, bytes_argument(self, step->args[1]), bytes_argument(self, step->args[2]), "");
+  u32 error = (u32)-execute(program->path, program->arguments, program->environment, program->search);
   write_fully(hook->pipes[FATE][1], &error, sizeof error);
   end_process(127);
 }
 
-static long start_hook(const struct actor *self, const struct step *step, struct hook *hook) {
+static long start_hook(const struct program *program, struct hook *hook) {
   u32 error = 0;
   long child = sys(clone, SIGCHLD, 0, 0, 0, 0);
-  if (child == 0) become_hook(self, step, hook);
+  if (child == 0) become_hook(program, hook);
   if (child < 0) return child;
   hook->pid = (i32)child;
   close_end(&hook->pipes[IN][0]);
@@ -133,19 +132,27 @@ static struct hook_note *blank_note(const struct actor *self) {
   return note;
 }
 
-long step_run_hook(struct actor *self, const struct step *step) {
-  struct bytes input = bytes_argument(self, step->args[3]);
+long run_program(struct actor *self, const struct program *program, struct bytes input, u64 timeout) {
   struct hook_note *note = blank_note(self);
-  struct hook hook = {.size = input.size, .input = map_memory(input.size + 1)};
-  if (hook.input == NULL) return -ENOMEM;
-  memcpy(hook.input, input.start, input.size);
-  long result = put_pid(self, hook.input, hook.size, step->args[4]);
-  if (result == 0) result = open_pipes(&hook);
-  if (step->args[5] != 0) hook.end = monotonic_ns() + step->args[5] * 1000000;
-  if (result >= 0) result = start_hook(self, step, &hook);
+  struct hook hook = {.size = input.size, .input = input.start};
+  long result = open_pipes(&hook);
+  if (timeout != 0) hook.end = monotonic_ns() + timeout * 1000000;
+  if (result >= 0) result = start_hook(program, &hook);
   if (result >= 0) result = watch_hook(&hook, note);
   close_pipes(&hook);
-  unmap_memory(hook.input, hook.size + 1);
   if (self->shared != NULL) self->shared->has_note = result < 0;
+  return result;
+}
+
+long step_run_hook(struct actor *self, const struct step *step) {
+  struct bytes template = bytes_argument(self, step->args[3]);
+  const struct program program = {text_argument(self, step->args[0]), bytes_argument(self, step->args[1]),
+                                  bytes_argument(self, step->args[2]), ""};
+  u8 *input = map_memory(template.size + 1);
+  if (input == NULL) return -ENOMEM;
+  memcpy(input, template.start, template.size);
+  long result = put_pid(self, input, template.size, step->args[4]);
+  if (result == 0) result = run_program(self, &program, (struct bytes){input, template.size}, step->args[5]);
+  unmap_memory(input, template.size + 1);
   return result;
 }

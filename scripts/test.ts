@@ -32,6 +32,7 @@ const tools: Readonly<Record<string, string>> = {
   dockerd: "docker.io",
   containerd: "containerd",
   runc: "runc",
+  newuidmap: "uidmap",
 };
 
 function setUp(): void {

@@ -1,4 +1,4 @@
-/** What a failed `run_hook` left to say: struct hook_note of native/actor.h. */
+/** What a failed `run_hook` or `map_ids` left to say: struct hook_note of native/actor.h. */
 export interface HookNote {
   /** As wait4(2) gives it: 0 where the program could not be started. */
   readonly status: number;

@@ -205,6 +205,13 @@ export const ops = {
   /** mknodat(2); a node of the same type and number that is there already will do, anything else is EEXIST. */
   make_node: call(180, "dir:fd", "path:str", "mode:u64:octal", "device:u64:device"),
 
+  /**
+   * Writes a map of IDs (the lines of user_namespaces(7)) to `file` of the inside's /proc directory. Where that is not allowed (EPERM), runs
+   * `program PID ARGUMENTS…` without an environment, looked for in `search`, which may map more: newuidmap(1). ECHILD where it failed; what it said
+   * is in the note of the report.
+   */
+  map_ids: call(200, "proc:fd", "file:str", "lines:data", "program:str", "arguments:data", "search:str"),
+
   /** Of the standard streams those that are /dev/null become that of the current root, where it has one: the host's is not the container's. */
   reopen_null: call(190),
 } as const satisfies Record<string, OpSpec>;

@@ -11,7 +11,7 @@ export interface StepFailure {
   readonly section: SectionName;
   readonly step: number;
   readonly errno: number;
-  /** Of a `run_hook` step. */
+  /** Of a `run_hook` or `map_ids` step. */
   readonly note?: HookNote;
 }
 

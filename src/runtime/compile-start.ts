@@ -61,7 +61,10 @@ export function compileStart(input: StartInput, facts: HostFacts = hostFacts()):
     process,
     linux,
     facts,
-    namespaces: managed?.unprivileged === true ? withoutPrivileges(compileNamespaces(linux)) : compileNamespaces(linux),
+    namespaces:
+      managed?.unprivileged === true
+        ? withoutPrivileges(compileNamespaces(linux), linux, managed.maker)
+        : compileNamespaces(linux),
     stdio: compileStdio(process, {
       openStdin,
       console: true,

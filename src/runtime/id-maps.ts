@@ -29,6 +29,13 @@ export function mapLines(mappings: readonly IdMapping[]): string {
   return mappings.map((one) => `${one.containerID} ${one.hostID} ${one.size}\n`).join("");
 }
 
+/** Whether a map has more than its maker may write himself, which is his own ID alone (user_namespaces(7)). */
+export function mapsOthers(mappings: readonly IdMapping[] = [], own?: number): boolean {
+  const [first, ...rest] = mappings;
+  if (first === undefined || own === undefined) return false;
+  return rest.length > 0 || first.hostID !== own || first.size !== 1;
+}
+
 /** Whether the process is in another user namespace than the host's first one. */
 export function inUserNamespace({ namespaces = [] }: LinuxConfig): boolean {
   return namespaces.some(({ type }) => type === "user");

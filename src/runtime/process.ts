@@ -7,6 +7,7 @@ import { resolveKind } from "../recipe/ops.ts";
 import { type Step, step } from "../recipe/recipe.ts";
 import type { LinuxConfig, ProcessConfig } from "../spec/runtime.ts";
 import { utf8 } from "./bytes.ts";
+import { mapsOthers } from "./id-maps.ts";
 import type { Labels } from "./labels.ts";
 import { flag, slot } from "./slots.ts";
 import type { Managed } from "./types.ts";
@@ -45,7 +46,8 @@ export function compileProcess(
   filter: readonly Step[],
   managed: Managed = {},
 ): ProcessSteps {
-  const { keepKeyring = false, preserved = 0, unprivileged = false, isNested = false } = managed;
+  const { keepKeyring = false, preserved = 0, isNested = false } = managed;
+  const mapsGroups = mapsOthers(linux.gidMappings, managed.maker?.gid);
   const guarded = process.noNewPrivileges === true;
   const labels = labelsOf(process);
   return {
@@ -60,7 +62,7 @@ export function compileProcess(
     ],
     credentials: [
       ...(guarded ? noNewPrivileges() : filter),
-      ...credentials(process, { keeps: unprivileged, maybe: isNested }),
+      ...credentials(process, { keeps: managed.unprivileged === true && !mapsGroups, maybe: isNested || mapsGroups }),
     ],
     filter: guarded ? filter : [],
     check: [step("check_exec", [process.args[0] ?? "", searchPath(process)], { cause: "process.args" })],

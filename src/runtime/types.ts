@@ -3,6 +3,7 @@ import type { CgroupJoin } from "../linux/cgroups/types.ts";
 import type { ResctrlGroup, ResctrlPlace } from "../linux/resctrl/group.ts";
 import type { ShimSettings, Step } from "../recipe/recipe.ts";
 import type { ProcessConfig, RuntimeConfig } from "../spec/runtime.ts";
+import type { HostIds } from "./id-maps.ts";
 
 /** Where the container's root file system comes from. Overlay directories: `lower` topmost first. */
 export type RootSource =
@@ -45,8 +46,10 @@ export interface Managed {
   readonly pidfdSocket?: string;
   /** The process stays in the session keyring of the caller. */
   readonly keepKeyring?: boolean;
-  /** Its maker has no privileges: of the host's IDs it maps its own, and it cannot change its groups (user_namespaces(7)). */
+  /** Its maker has no privileges: of the host's IDs he maps his own, and then the process cannot change its groups (user_namespaces(7)). */
   readonly unprivileged?: boolean;
+  /** The maker's own IDs, where he has no privileges: another's are mapped by newuidmap(1). Absent: nobody else's are mapped. */
+  readonly maker?: HostIds | undefined;
   /** Its maker is the root of a user namespace, and may make no device and filter none (user_namespaces(7)). */
   readonly isNested?: boolean;
   /** Descriptors 3 to 2 + this number are the process's. */

@@ -1,31 +1,16 @@
 /** The OCI runtime of a user without privileges: without a cgroup, and with one that was given to him. */
-import { describe, expect, test } from "bun:test";
+import { describe, expect } from "bun:test";
 import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { detectCgroups } from "../../src/linux/cgroups/detect.ts";
 import { rootlessConfig } from "../../src/runtime/oci/example.ts";
 import type { LinuxConfig } from "../../src/spec/runtime.ts";
 import { galleyProgram } from "../harness/galley.ts";
-import { patience } from "../harness/patience.ts";
-import { missing } from "../harness/requirements.ts";
 import { OciBundle } from "./oci-bundle.ts";
+import { becomeUser, USER, userTests } from "./user-test.ts";
 
-const USER = 1000;
-const become = ["setpriv", `--reuid=${USER}`, `--regid=${USER}`, "--clear-groups"];
+const become = becomeUser("--clear-groups");
 
-/** The user must be able to run the program that is tested, which may lie in root's home. */
-function reason(): string | undefined {
-  const lacking = missing({ root: true, commands: ["setpriv"], paths: ["/bin/busybox", "/proc/self/ns/user"] });
-  if (lacking !== undefined) return lacking;
-  const { exitCode } = Bun.spawnSync([...become, galleyProgram(), "--version"]);
-  return exitCode === 0 ? undefined : "needs a program that every user may run";
-}
-
-const lacking = reason();
-
-function user(name: string, body: () => Promise<void>): void {
-  const shown = lacking === undefined ? name : `${name} (${lacking})`;
-  test.skipIf(lacking !== undefined)(shown, body, 60_000 * patience);
-}
+const user = userTests();
 
 /** A bundle of the user's, and the runtime as he runs it, in a cgroup if one is named. */
 async function owned(script: string, linux: LinuxConfig = {}, cgroup = "") {

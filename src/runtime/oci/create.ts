@@ -21,7 +21,7 @@ import { type Home, homeOf } from "./home.ts";
 import type { RuntimeLog } from "./log.ts";
 import { runManaged, type Started } from "./native-run.ts";
 import type { Place } from "./placed-run.ts";
-import { isNestedRoot, isUnprivileged } from "./rootless.ts";
+import { isNestedRoot, makerOf } from "./rootless.ts";
 import { type StoredState, type StoredUnit, storeState } from "./state.ts";
 import type { StartedUnit } from "./systemd/unit-start.ts";
 import { refuseTakenCgroup } from "./taken-cgroup.ts";
@@ -238,7 +238,7 @@ function compile(home: Home, bundle: Bundle, options: CreateOptions, { isInCgrou
       noPivot,
       keepKeyring,
       preserved,
-      unprivileged: isUnprivileged(),
+      ...makerOf(),
       isNested: isNestedRoot(),
       isInCgroup,
       ...(hasHostHooks(bundle) ? { hooks: home.hooks } : {}),

@@ -15,7 +15,7 @@ import type { Home } from "./home.ts";
 import type { RuntimeLog } from "./log.ts";
 import { runManaged, type Started } from "./native-run.ts";
 import type { Place } from "./placed-run.ts";
-import { isNestedRoot, isUnprivileged } from "./rootless.ts";
+import { isNestedRoot, makerOf } from "./rootless.ts";
 import { type StoredState, type StoredUnit, statusOf, storedConfig, storedState } from "./state.ts";
 
 /** The flags of `exec`, as the library takes them. */
@@ -65,7 +65,7 @@ export async function execInContainer(home: Home, options: ExecOptions): Promise
     managed: {
       keepKeyring,
       preserved,
-      unprivileged: isUnprivileged(),
+      ...makerOf(),
       isNested: isNestedRoot(),
       ...(console === undefined ? {} : { console }),
       ...(pidfdSocket === undefined ? {} : { pidfdSocket }),

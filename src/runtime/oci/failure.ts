@@ -30,6 +30,7 @@ function hintOf(step: Step | undefined, failure: StepFailure): string | undefine
 function said(step: Step, { errno: error, note }: StepFailure): string {
   if (step.cause.startsWith("linux.intelRdt")) return saidOfResctrl(step, error);
   if (step.op === "run_hook") return saidOfHook(step, error, note);
+  if (step.op === "map_ids") return saidOfMapper(step, error, note);
   if (step.op === "exec" || step.op === "check_exec") return execFailure(step, error);
   if (step.op === "try_chdir" || step.op === "retry_chdir")
     return `chdir to cwd (${JSON.stringify(step.args[0])}) set in config.json failed: ${errnoText(error).toLowerCase()}`;
@@ -61,6 +62,13 @@ function saidOfHook({ cause, args: [path, , , , , timeout] }: Step, error: numbe
   const hook = { path: String(path), timeout: Number(timeout) / 1000 };
   const place = placeOfHook(cause) ?? { kind: cause, index: 0 };
   return hookSentence(place, hook, endOfStep(error, note), note);
+}
+
+/** It has said itself what was wrong, where it was there. */
+function saidOfMapper({ cause, args: [, file, , program] }: Step, error: number, note: StepFailure["note"]): string {
+  const said = note?.stderr.trim() || note?.stdout.trim() || errnoText(error).toLowerCase();
+  if (error === errno.ENOENT) return `${cause}: failed to use ${program}: executable file not found in $PATH`;
+  return error === errno.ECHILD ? `${cause}: failed to use ${program}: ${said}` : `${cause}: write ${file}: ${said}`;
 }
 
 /** In Go's words, which managers look for. */

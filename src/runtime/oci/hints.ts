@@ -113,6 +113,16 @@ const advice: readonly Advice[] = [
     field: "linux.cgroupsPath",
     hint: "a file of the cgroup file system has this name",
   },
+  {
+    ops: ["map_ids"],
+    errors: [errno.ENOENT, errno.EACCES],
+    hint: "only newuidmap and newgidmap map others' IDs for a user: install them (Debian: apt-get install uidmap)",
+  },
+  {
+    ops: ["map_ids"],
+    errors: [errno.ECHILD],
+    hint: "a user may map his own IDs and those that /etc/subuid and /etc/subgid give him (subuid(5), usermod --add-subuids)",
+  },
   { ops: ["make_node"], errors: [errno.EEXIST], hint: "something else than this device is there already" },
   {
     ops: ["mask_path", "set_stdio"],

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { GalleyError } from "../../errors.ts";
+import type { HostIds } from "../id-maps.ts";
 
 /** What Go's ParseBool takes, which runc reads the flag with. */
 const truths: Readonly<Record<string, boolean>> = {
@@ -26,9 +27,15 @@ export function isHostRoot(): boolean {
   return !isUnprivileged() && !inUserNamespace();
 }
 
-/** Whether this program runs as a user who may map no IDs but its own. */
+/** Whether this program runs as a user who may map no IDs but his own himself. */
 export function isUnprivileged(): boolean {
   return process.geteuid?.() !== 0;
+}
+
+/** What the compiler is to know of a user without privileges; nothing of root. */
+export function makerOf(): { readonly unprivileged: boolean; readonly maker?: HostIds } {
+  if (!isUnprivileged()) return { unprivileged: false };
+  return { unprivileged: true, maker: { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 } };
 }
 
 /** Whether this program runs as the root of a user namespace, as podman runs its runtime for a user. */
