@@ -64,6 +64,32 @@ describe("a container in a scope", () => {
     expect((await bundle.run("state", bundle.id)).stderr).toContain("does not exist");
   });
 
+  withSystemd("that is over before the container's process is in it is told, and nothing stays", async () => {
+    const annotations = { "org.systemd.property.RuntimeMaxUSec": "uint64 1000" };
+    await using bundle = bundleWith("exec sleep 1000", {}, { annotations });
+    const unit = `galley-${bundle.id}.scope`;
+    const { status, stderr } = await bundle.run("--systemd-cgroup", "create", bundle.id);
+    expect(stderr).toContain(`unit ${unit} was stopped before the container was created in it`);
+    expect(status).toBe(1);
+    expect(show(unit, "LoadState")).toEqual({ LoadState: "not-found" });
+    expect(existsSync(directoryOf(bundle.id, "memory"))).toBe(false);
+    expect((await bundle.run("state", bundle.id)).stderr).toContain("does not exist");
+  });
+
+  withSystemd("that is stopped while the container is created is told, and nothing stays", async () => {
+    await using bundle = bundleWith("exec sleep 1000");
+    const unit = `galley-${bundle.id}.scope`;
+    const annotations = { "org.systemd.property.TimeoutStopSec": "1" };
+    const stop = { path: "/bin/sh", args: ["sh", "-c", `systemctl stop ${unit}`], env: [`PATH=${process.env.PATH}`] };
+    const linux = { namespaces, cgroupsPath: `test-galley.slice:galley:${bundle.id}` };
+    bundle.configure("exec sleep 1000", { annotations, linux, hooks: { createRuntime: [stop] } });
+    const { status, stderr } = await bundle.run("--systemd-cgroup", "create", bundle.id);
+    expect(stderr).toContain(`unit ${unit} was stopped before the container was created in it`);
+    expect(status).toBe(1);
+    expect(show(unit, "LoadState")).toEqual({ LoadState: "not-found" });
+    expect(existsSync(directoryOf(bundle.id, "memory"))).toBe(false);
+  });
+
   withSystemd("is a unit from its creation to its end", async () => {
     await using bundle = bundleWith("exec sleep 1000");
     const unit = `galley-${bundle.id}.scope`;

@@ -142,8 +142,7 @@ async function createInUnit(home: Home, bundle: Bundle, options: CreateOptions, 
     await unit.settle();
     return created;
   } catch (failure) {
-    await unit.abandon().catch(() => {});
-    throw failure;
+    throw await unit.abandon(failure);
   }
 }
 
@@ -151,9 +150,10 @@ async function create(home: Home, bundle: Bundle, options: CreateOptions, made: 
   makeGate(home);
   const place = unit?.place;
   const given = unit === undefined ? bundle : { ...bundle, config: unit.startConfig };
-  const recipe = compile(home, given, options, { isInCgroup: place !== undefined, resctrl: made.resctrl });
+  const whole = compile(home, given, options, { isInCgroup: place !== undefined, resctrl: made.resctrl });
   writeFileSync(home.config, JSON.stringify(bundle.config), { mode: 0o600 });
-  const end = endOf(recipe, home);
+  const recipe = unit?.start(whole) ?? whole;
+  const end = endOf(whole, home);
   writeFileSync(home.recipe, encode(unit?.end(end) ?? end), { mode: 0o600 });
   const { native, preserved, log } = options;
   const relay = options.console?.kind === "passed";

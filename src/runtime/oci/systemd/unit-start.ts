@@ -9,13 +9,15 @@ import { type Property, SystemdManager } from "../../../linux/systemd/manager.ts
 import { resourceProperties, roundedQuota, type Target } from "../../../linux/systemd/resource-properties.ts";
 import { oomPolicy } from "../../../linux/systemd/unified-properties.ts";
 import { isSlice, slicePath, type UnitName, unitOf } from "../../../linux/systemd/unit.ts";
-import type { Recipe, Step } from "../../../recipe/recipe.ts";
+import type { Recipe } from "../../../recipe/recipe.ts";
 import type { ResourcesConfig, RuntimeConfig } from "../../../spec/runtime.ts";
 import type { RuntimeLog } from "../log.ts";
 import type { Place } from "../placed-run.ts";
 import { isHostRoot } from "../rootless.ts";
 import type { StoredUnit } from "../state.ts";
+import { startKeeper } from "./keeper.ts";
 import { completeUnitLimits, targetOf } from "./unit-limits.ts";
+import { endOfScope, startInScope } from "./unit-recipe.ts";
 
 export interface StartedUnit {
   readonly stored: StoredUnit;
@@ -23,12 +25,14 @@ export interface StartedUnit {
   readonly config: RuntimeConfig;
   /** What the container is started with: without the limits that {@link StartedUnit.settle} sets. */
   readonly startConfig: RuntimeConfig;
-  /** The recipe of the end, without what is systemd's to do. */
+  /** The recipe of the start, without what is systemd's to do. */
+  start(recipe: Recipe): Recipe;
+  /** The same of the end. */
   end(recipe: Recipe): Recipe;
-  /** To be called once the container's process is in the unit. */
+  /** To be called once the container's process is in the unit. Throws `aborted` for a unit that was over before. */
   settle(): Promise<void>;
-  /** To be called where there is no such process. */
-  abandon(): Promise<void>;
+  /** To be called where there is no such process, with the reason; what is to be said of it is returned. */
+  abandon(failure: unknown): Promise<unknown>;
 }
 
 /** Where a container's unit is, before it is made. */
@@ -76,7 +80,8 @@ export async function startUnit(
   const asked = roundedQuota(config.linux?.resources ?? {});
   const resources = withoutIdleWeight(asked, target, (message) => log.warn(message));
   const { now, later } = split(resources);
-  const keeper = isSlice(name.unit) ? undefined : keepAlive(native);
+  const isScope = !isSlice(name.unit);
+  const keeper = isScope ? startKeeper(native) : undefined;
   const pids = keeper === undefined ? [] : [keeper.pid];
   try {
     await manager.startUnit(name.unit, [
@@ -98,27 +103,18 @@ export async function startUnit(
     stored,
     config: at(resources),
     startConfig: at(now),
-    end: (recipe) => (isSlice(name.unit) ? recipe : withoutScope(recipe)),
+    start: (recipe) => (isScope ? startInScope(recipe) : recipe),
+    end: (recipe) => (isScope ? endOfScope(recipe) : recipe),
     async settle() {
-      await keeper?.end();
+      if (await keeper?.end()) throw unitOver(name.unit);
       if (Object.keys(later).length > 0) await completeUnitLimits(stored, { path, native }, later, resources);
     },
-    async abandon() {
-      await keeper?.end();
-      await stopUnit(stored);
+    async abandon(failure) {
+      const wasOver = await keeper?.end();
+      await stopUnit(stored).catch(() => {});
+      return wasOver === true ? unitOver(name.unit, failure) : failure;
     },
   };
-}
-
-/**
- * The kernel tells systemd that a scope's cgroup is empty some milliseconds later, and never if the cgroup was removed meanwhile: the unit would
- * stay for ever. So it is systemd that removes it.
- */
-function withoutScope(recipe: Recipe): Recipe {
-  const hierarchy = `${detectCgroups().v2?.mountPoint}/`;
-  const isLeft = ({ op, args: [path] }: Step) => op === "remove_cgroup" && String(path).startsWith(hierarchy);
-  const cleanup = (recipe.sections.cleanup ?? []).filter((one) => !isLeft(one));
-  return { ...recipe, sections: { ...recipe.sections, cleanup } };
 }
 
 /**
@@ -137,6 +133,13 @@ export async function placeInUnit({ name, isUser }: StoredUnit): Promise<Place |
   };
 }
 
+function unitOver(unit: string, cause?: unknown): GalleyError {
+  return new GalleyError("aborted", `unit ${unit} was stopped before the container was created in it`, {
+    hint: `"journalctl -u ${unit}" says why; org.systemd.property.RuntimeMaxSec among the annotations may be too short`,
+    cause,
+  });
+}
+
 /** Stops a unit and makes systemd forget it; what is not there is no error. */
 export async function stopUnit({ name, isUser }: StoredUnit): Promise<void> {
   using manager = await SystemdManager.open(isUser);
@@ -153,18 +156,6 @@ function split(resources: ResourcesConfig): { readonly now: ResourcesConfig; rea
     later: {
       ...(pids?.limit === undefined ? {} : { pids }),
       ...(max === undefined ? {} : { unified: { "pids.max": max } }),
-    },
-  };
-}
-
-/** Reads a recipe from a pipe that stays empty. */
-function keepAlive(native: string): { readonly pid: number; end(): Promise<void> } {
-  const child = Bun.spawn([native, "run", "-"], { stdio: ["pipe", "ignore", "ignore"], env: {} });
-  return {
-    pid: child.pid,
-    async end() {
-      child.kill("SIGKILL");
-      await child.exited;
     },
   };
 }
