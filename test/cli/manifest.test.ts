@@ -151,7 +151,11 @@ describe("a list is pushed", () => {
       const text = skopeo("--override-arch", architecture, "inspect", "--tls-verify=false", place);
       expect(JSON.parse(text).Architecture).toBe(architecture);
     }
-    expect(JSON.parse(await ok("manifest", "inspect", `${registry.host}/other/list:1`))).toEqual(JSON.parse(raw));
+    const plain = await ok("manifest", "inspect", `${registry.host}/other/list:1`);
+    expect(JSON.parse(plain)).toEqual(JSON.parse(raw));
+    for (const verbose of ["-v", "--verbose"]) {
+      expect(await ok("manifest", "inspect", verbose, `${registry.host}/other/list:1`)).toBe(plain);
+    }
   });
 
   testWith(needs, "to a directory, in Docker's format where all its images are of that", async () => {

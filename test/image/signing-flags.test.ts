@@ -1,6 +1,6 @@
 /** Flags by which push, sync and copy sign and ask for signatures; what comes of them is judged by policies, Galley's way and skopeo's. */
 import { afterAll, beforeAll, describe, expect } from "bun:test";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { buildImage, buildIndex } from "../harness/image-builder.ts";
 import { missing, testWith } from "../harness/requirements.ts";
@@ -76,6 +76,21 @@ describe("push signs", () => {
     expect(await lab.bothSay(signed(there), lab.at("went/with:1"))).toBe("accepted");
     await runs("push", "-q", ...lab.places(), "--remove-signatures", "came:1", `${lab.registry.host}/went/without:1`);
     expect(await lab.bothSay(signed(there), lab.at("went/without:1"))).toStartWith("A signature was requir");
+    // A list has no flag that names the directory: the user's own is used.
+    const own = join(lab.store.home, ".config/containers");
+    mkdirSync(own, { recursive: true });
+    symlinkSync(join(lab.directory, "registries.d"), join(own, "registries.d"));
+    const apart = `dir:${lab.fresh("apart")}`;
+    await runs("copy", "-q", "containers-storage:came:1", apart);
+    await runs("manifest", "create", "listed:2", apart);
+    await runs("manifest", "push", "-q", "listed:2", lab.at("listed/apart:1"));
+    expect(await lab.bothSay(signed(there), lab.at("listed/apart:1"))).toBe("accepted");
+    await runs("manifest", "create", "listed:1", "came:1");
+    await runs("manifest", "push", "-q", "listed:1", lab.at("listed/with:1"));
+    await runs("manifest", "push", "-q", "--remove-signatures", "listed:1", lab.at("listed/without:1"));
+    expect(await lab.bothSay(signed(there), lab.at("listed/with:1"))).toBe("accepted");
+    expect(await lab.bothSay(signed(there), lab.at("listed/without:1"))).toStartWith("A signature was requir");
+    rmSync(join(own, "registries.d"));
   });
 });
 

@@ -97,6 +97,12 @@ describe("podman's commands", () => {
     expect(JSON.parse(await trust("show", "-j", lab.registry.host))).toEqual([
       { transport: "repository", name: lab.registry.host, repo_name: lab.registry.host, type: "accept" },
     ]);
+    const at = (...flags: readonly string[]) => trust("show", "-j", ...flags, `${lab.registry.host}/place`);
+    const registries = join(lab.directory, "registries.d");
+    expect(JSON.parse(await at("--registrypath", registries))).toMatchObject([
+      { type: "signed", sigstore: `file://${lab.directory}/lookaside` },
+    ]);
+    expect(await at("--registrypath", lab.fresh("nothing"))).not.toContain(lab.directory);
     expect(JSON.parse(await trust("show", "--raw"))).toMatchObject({ default: [{ type: "reject" }] });
     expect((await lab.store.galley(["image", "trust", "set", "--policypath", path, "x.io"])).stderr).toContain(
       "at least one public key",

@@ -5,7 +5,7 @@ import { defineCommand } from "../command.ts";
 import { bool, string } from "../flags/kinds.ts";
 import { Answers } from "../places/ask.ts";
 import { Flags } from "../places/flags.ts";
-import { loginFile, registryKey, storeLogin } from "../places/logins.ts";
+import { loginFile, namedFile, registryKey, storeLogin } from "../places/logins.ts";
 import { registryOptions } from "../places/options.ts";
 import { UsageError } from "../usage-error.ts";
 
@@ -29,10 +29,10 @@ export const command = defineCommand({
     const flags = new Flags(values, changed);
     const { domain, key } = registryKey(registry);
     if (flags.truth("get-login")) return showLogin(cli, flags, domain);
+    const named = namedFile(flags);
     const login = await readLogin(cli, flags);
     cli.leaveWhenDone();
     await checkLogin(cli, flags, domain, login);
-    const named = flags.text("authfile") ?? flags.text("compat-auth-file");
     const path = loginFile(cli.env, named, flags.truth("as-skopeo"));
     const where = await storeLogin(path, key, login);
     if (flags.truth("verbose")) cli.out(`Used:  ${path}\n`);

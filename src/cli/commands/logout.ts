@@ -2,7 +2,7 @@ import { GalleyError } from "../../errors.ts";
 import { defineCommand } from "../command.ts";
 import { bool, string } from "../flags/kinds.ts";
 import { Flags } from "../places/flags.ts";
-import { eraseLogin, loginFile, registryKey } from "../places/logins.ts";
+import { eraseLogin, loginFile, namedFile, registryKey } from "../places/logins.ts";
 import { UsageError } from "../usage-error.ts";
 
 export const command = defineCommand({
@@ -19,7 +19,7 @@ export const command = defineCommand({
   async run({ cli, flags: values, args: [registry], changed }) {
     const flags = new Flags(values, changed);
     const skopeo = flags.truth("as-skopeo");
-    const path = loginFile(cli.env, flags.text("authfile") ?? flags.text("compat-auth-file"), skopeo);
+    const path = loginFile(cli.env, namedFile(flags), skopeo);
     if (flags.truth("all")) {
       if (registry !== undefined) throw new UsageError("--all takes no arguments", 1, true);
       await eraseLogin(path, undefined);

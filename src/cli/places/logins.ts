@@ -3,6 +3,8 @@ import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { GalleyError, toGalleyError } from "../../errors.ts";
 import { writeFileAtomic } from "../../state/atomic-file.ts";
+import { UsageError } from "../usage-error.ts";
+import type { Flags } from "./flags.ts";
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -11,6 +13,14 @@ interface AuthFile {
   readonly auths?: Readonly<Record<string, { readonly auth?: string }>>;
   readonly credHelpers?: Readonly<Record<string, string>>;
   readonly credsStore?: string;
+}
+
+/** The file that the flags name; podman takes one of its two names for it. */
+export function namedFile(flags: Flags): string | undefined {
+  const [own, compatible] = [flags.text("authfile"), flags.text("compat-auth-file")];
+  if (own === undefined || compatible === undefined) return own ?? compatible;
+  const what = "options for paths to the credential file and to the Docker-compatible credential file";
+  throw new UsageError(`${what} can not be set simultaneously`, 1, true);
 }
 
 /**

@@ -4,6 +4,7 @@ import { digestOf } from "../digest.ts";
 import { parseDocument } from "../pull/manifests.ts";
 import type { Document, Source } from "../transports/place.ts";
 import type { BlobOptions, TransportOptions } from "../transports/transport.ts";
+import type { Signature } from "../trust/signature.ts";
 import { FileSource } from "./file-source.ts";
 import { indexOf, type ManifestList } from "./manifest-list.ts";
 
@@ -60,6 +61,22 @@ export class ListSource implements Source {
 
   async *blob(descriptor: Descriptor, options?: BlobOptions): AsyncGenerator<Uint8Array> {
     yield* (await this.#holder(descriptor)).blob(descriptor, options);
+  }
+
+  /** Those that an image has where it is; a list that is put together has none itself. */
+  async signatures(
+    document: Document,
+    role: "root" | "part",
+    options?: TransportOptions,
+  ): Promise<readonly Signature[]> {
+    if (role === "root") return [];
+    const holder = await this.#holder(document.descriptor);
+    const found = (await holder.signatures?.(document, "part", options)) ?? [];
+    // A registry knows them by the digest alone. In a directory an image that is alone keeps them elsewhere than those of a list.
+    if (found.length > 0 || holder.reference !== undefined) return found;
+    const own = await holder.document(undefined, options);
+    if (own.descriptor.digest !== document.descriptor.digest) return [];
+    return (await holder.signatures?.(document, "root", options)) ?? [];
   }
 
   async close(): Promise<void> {
