@@ -4,6 +4,7 @@ import { decompress } from "../pull/decompress.ts";
 import type { Destination, NewBlob, Source } from "../transports/place.ts";
 import type { Retry } from "../transports/transport.ts";
 import { verified } from "../verify/read.ts";
+import type { Annotations } from "./chunked/trailer.ts";
 import { type CompressionOptions, compress } from "./compress.ts";
 import type { CopyOptions } from "./options.ts";
 
@@ -26,14 +27,19 @@ export interface BlobTask {
   readonly content?: Uint8Array;
 }
 
+/** What a blob is at the destination. */
+export interface CopiedBlob {
+  readonly digest: string;
+  readonly size: number;
+  /** What its compression has to say of it. */
+  readonly annotations?: Annotations;
+}
+
 /** Bytes between two reports on one blob. */
 const STEP = 1 << 20;
 
 /** Copies one blob, if the destination does not hold it; gives what it is there. */
-export async function copyBlob(
-  parts: BlobParts,
-  task: BlobTask,
-): Promise<{ readonly digest: string; readonly size: number }> {
+export async function copyBlob(parts: BlobParts, task: BlobTask): Promise<CopiedBlob> {
   const { destination, source, signal, options } = parts;
   const { blob, what, diffId, target } = task;
   const { digest, size } = blob;
@@ -50,15 +56,20 @@ export async function copyBlob(
     }
   }
   tell("started");
-  const written = await destination.writeBlob(newBlob(parts, task, onRetry), { signal, onRetry });
+  let annotations: Annotations | undefined;
+  const annotate = (made: Annotations) => {
+    annotations = made;
+  };
+  const written = await destination.writeBlob(newBlob(parts, task, onRetry, annotate), { signal, onRetry });
   tell("copied");
-  return written;
+  return annotations === undefined ? written : { ...written, annotations };
 }
 
 function newBlob(
   { source, signal, options }: BlobParts,
   { blob, diffId, target, content }: BlobTask,
   onRetry: (retry: Retry) => void,
+  annotate: (annotations: Annotations) => void,
 ): NewBlob {
   const { mediaType, digest, size } = blob;
   const read = (offset: number, { lend = false }: Lending = {}) =>
@@ -72,7 +83,7 @@ function newBlob(
     const unpacked = decompress(verified(read(0), blob));
     return diffId === undefined ? unpacked : verified(unpacked, { digest: diffId });
   };
-  return { mediaType, diffId, open: () => compress(tar(), target) };
+  return { mediaType, diffId, open: () => compress(tar(), target, annotate) };
 }
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

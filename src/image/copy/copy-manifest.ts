@@ -8,7 +8,8 @@ import { isImage, parseConfigObject } from "../pull/manifests.ts";
 import type { Document } from "../transports/place.ts";
 import { readCapped, tooLarge, verifyBytes } from "../verify/read.ts";
 import { REMEDY } from "../verify/remedy.ts";
-import type { CompressionOptions } from "./compress.ts";
+import { TABLE_POSITION } from "./chunked/trailer.ts";
+import type { Compression, CompressionOptions } from "./compress.ts";
 import { convertManifest, documentType, type Format, formatOfType, layerKind } from "./convert.ts";
 import { type BlobParts, type BlobTask, copyBlob } from "./copy-blob.ts";
 
@@ -104,7 +105,12 @@ interface LayerTask extends BlobTask {
 function layerTask(parts: BlobParts, format: Format, blob: Descriptor, diffId: string | undefined): LayerTask {
   const kind = layerKind(blob.mediaType);
   const stays = kind?.foreign === true && (blob.urls ?? []).length > 0 && parts.destination.traits.foreign === true;
-  const target = kind === undefined || kind.foreign ? undefined : targetCompression(parts, format, kind.compression);
+  const current =
+    kind?.compression === "zstd" && blob.annotations?.[TABLE_POSITION] !== undefined
+      ? "zstd:chunked"
+      : kind?.compression;
+  const target =
+    current === undefined || kind?.foreign === true ? undefined : targetCompression(parts, format, current);
   return { blob, what: "layer", diffId, target, stays };
 }
 
@@ -112,15 +118,20 @@ function layerTask(parts: BlobParts, format: Format, blob: Descriptor, diffId: s
 function targetCompression(
   { destination, options }: BlobParts,
   format: Format,
-  current: "none" | "gzip" | "zstd",
+  current: Compression,
 ): CompressionOptions | undefined {
   const { layers } = destination.traits;
   if (layers === "plain") return current === "none" ? undefined : { format: "none" };
   if (options.preserveDigests === true || options.unchanged !== undefined) return undefined;
   const asked = options.compression;
-  if (asked !== undefined) return asked.format === current && asked.level === undefined ? undefined : asked;
-  if (format === "v2s2" && current === "zstd") return { format: "gzip" };
+  if (asked !== undefined) return isOf(current, asked) ? undefined : asked;
+  if (format === "v2s2" && current.startsWith("zstd")) return { format: "gzip" };
   return layers === "compressed" && current === "none" ? { format: "gzip" } : undefined;
+}
+
+/** Whether a layer is compressed as asked for; zstd:chunked is zstd, too. */
+function isOf(current: Compression, asked: CompressionOptions): boolean {
+  return asked.level === undefined && (current === asked.format || current === `${asked.format}:chunked`);
 }
 
 /** Copies all layers, each different one once; gives their descriptors at the destination, the same objects where nothing changed. */
@@ -151,10 +162,11 @@ async function copyLayer(parts: BlobParts, task: LayerTask): Promise<Descriptor>
     parts.options.onProgress?.({ kind: "blob", digest, what: "layer", size, status: "skipped", diffId });
     return blob;
   }
-  const written = await copyBlob(parts, task);
+  const { annotations: made, ...written } = await copyBlob(parts, task);
   if (target === undefined) return blob;
   const { mediaType, annotations } = compressedType(blob, target);
-  return { ...blob, mediaType, ...written, ...(annotations === undefined ? {} : { annotations }) };
+  const all = annotations === undefined && made === undefined ? {} : { annotations: { ...annotations, ...made } };
+  return { ...blob, mediaType, ...written, ...all };
 }
 
 /** The OCI type of the layer as it is now; the manifest's conversion turns it into that of its own format. */

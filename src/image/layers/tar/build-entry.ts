@@ -70,12 +70,14 @@ export function buildEntry(
     name,
     type,
     linkName: linked ? (long.linkName ?? (text(records, "linkpath") || header.linkName)) : "",
-    mode: header.mode,
+    mode: header.mode & 0o7777,
+    rawMode: header.mode,
     uid: id(records, "uid", header.uid, header, name),
     gid: id(records, "gid", header.gid, header, name),
     size: type === "file" ? content.size : 0,
     modified: time(records, "mtime", header) ?? { seconds: header.mtime, nanoseconds: 0 },
-    accessed: time(records, "atime", header),
+    accessed: time(records, "atime", header) ?? seconds(header.atime),
+    changed: time(records, "ctime", header) ?? seconds(header.ctime),
     major: deviceNumber(records, "SCHILY.devmajor", header.major, header, name),
     minor: deviceNumber(records, "SCHILY.devminor", header.minor, header, name),
     xattrs: records === undefined || records.xattrs.size === 0 ? undefined : records.xattrs,
@@ -108,6 +110,10 @@ function deviceNumber(
   const number = value === "" ? field : wholeNumber(value, keyword, header.offset);
   if (number < 0 || number > 0xffffffff) throw malformed("device number out of range", header.offset, name);
   return number;
+}
+
+function seconds(time: number | undefined): Timespec | undefined {
+  return time === undefined ? undefined : { seconds: time, nanoseconds: 0 };
 }
 
 function time(records: PaxRecords | undefined, keyword: string, header: Header): Timespec | undefined {

@@ -17,12 +17,16 @@ export interface TarEntry {
   readonly linkName: string;
   /** The lower twelve bits. */
   readonly mode: number;
+  /** As the header has it: some writers put the file's type above those. */
+  readonly rawMode: number;
   readonly uid: number;
   readonly gid: number;
   /** Bytes of the file once it is unpacked, holes counted; 0 for anything but a file. */
   readonly size: number;
   readonly modified: Timespec;
   readonly accessed: Timespec | undefined;
+  /** Of the inode, which no unpacker can set. */
+  readonly changed: Timespec | undefined;
   /** Of device nodes; else 0. */
   readonly major: number;
   readonly minor: number;

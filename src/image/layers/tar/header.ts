@@ -13,6 +13,9 @@ export interface Header {
   /** Bytes that follow in the archive. */
   readonly size: number;
   readonly mtime: number;
+  /** In seconds, where GNU's format has them. */
+  readonly atime: number | undefined;
+  readonly ctime: number | undefined;
   /** Of device nodes; else 0. */
   readonly major: number;
   readonly minor: number;
@@ -36,15 +39,22 @@ export function parseHeader(block: Buffer, offset: number): Header {
     name,
     linkName: textField(block, 157, 100),
     flag: type === 0 ? "0" : String.fromCharCode(type),
-    mode: number("mode", 100, 8) & 0o7777,
+    mode: number("mode", 100, 8),
     uid: number("user ID", 108, 8),
     gid: number("group ID", 116, 8),
     size: number("size", 124, 12),
     mtime: number("time", 136, 12),
+    atime: gnu ? gnuTime(block, 345) : undefined,
+    ctime: gnu ? gnuTime(block, 357) : undefined,
     major: device ? number("device number", 329, 8) : 0,
     minor: device ? number("device number", 337, 8) : 0,
     offset,
   };
+}
+
+/** GNU tar writes these into archives of its incremental backups alone; what cannot be read is taken for nothing. */
+function gnuTime(block: Buffer, start: number): number | undefined {
+  return block[start] === 0 ? undefined : numberField(block, start, 12);
 }
 
 /** POSIX continues long names in a prefix; star's own format has a shorter one, and GNU's has other things there. */
