@@ -25,7 +25,8 @@ export class ListSource implements Source {
   async document(descriptor?: Descriptor, options?: TransportOptions): Promise<Document> {
     if (descriptor === undefined) return this.#index();
     const holder = await this.#holder(descriptor);
-    const document = await holder.document(descriptor, options);
+    const own = await ownDocument(holder, descriptor, options);
+    const document = own ?? (await holder.document(descriptor, options));
     this.#note(holder, document);
     return document;
   }
@@ -71,16 +72,26 @@ export class ListSource implements Source {
   ): Promise<readonly Signature[]> {
     if (role === "root") return [];
     const holder = await this.#holder(document.descriptor);
-    const found = (await holder.signatures?.(document, "part", options)) ?? [];
-    // A registry knows them by the digest alone. In a directory an image that is alone keeps them elsewhere than those of a list.
-    if (found.length > 0 || holder.reference !== undefined) return found;
-    const own = await holder.document(undefined, options);
-    if (own.descriptor.digest !== document.descriptor.digest) return [];
-    return (await holder.signatures?.(document, "root", options)) ?? [];
+    const own = await ownDocument(holder, document.descriptor, options);
+    return (await holder.signatures?.(document, own === undefined ? "part" : "root", options)) ?? [];
   }
 
   async close(): Promise<void> {
     const opened = await Promise.allSettled(this.#opened.values());
     await Promise.all(opened.map((one) => (one.status === "fulfilled" ? one.value.close() : undefined)));
   }
+}
+
+/**
+ * The document that a place's name leads to, where that is the one which is wanted: a directory keeps an image that is alone elsewhere
+ * than those of a list. A registry knows everything by digest, and is not asked what a tag leads to.
+ */
+async function ownDocument(
+  holder: Source,
+  { digest }: Descriptor,
+  options?: TransportOptions,
+): Promise<Document | undefined> {
+  if (holder.reference !== undefined) return undefined;
+  const own = await holder.document(undefined, options);
+  return own.descriptor.digest === digest ? own : undefined;
 }
