@@ -166,7 +166,11 @@ export class StoredImages implements Images {
 
   async remove(reference: string, options: RemoveOptions = {}): Promise<readonly RemovedItem[]> {
     const { removeFromTables } = await import("./store/remove.ts");
-    const removed = this.#store.change((table) => removeFromTables(table, this.#inUse, reference, options));
+    const { platform } = options;
+    const removed = this.#store.change((table) => {
+      if (platform !== undefined) this.get(reference, { platform });
+      return removeFromTables(table, this.#inUse, reference, options);
+    });
     if (removed.some((item) => "deleted" in item)) await this.collect();
     return removed;
   }

@@ -142,6 +142,7 @@ export type RemovedItem = { readonly untagged: string } | { readonly deleted: st
 export interface RemoveOptions {
   /** Remove all names of an image given by ID, and an image that stopped containers use. */
   readonly force?: boolean;
+  /** An image that is for another machine is not found. */
   readonly platform?: string;
 }
 

@@ -120,7 +120,9 @@ describe("push", () => {
     expect((await store.galley(["inspect", `docker://${registry.host}/not/there:1`])).status).toBe(2);
   });
 
-  testWith(needs, "--digestfile, --disable-content-trust", async () => {
+  testWith(needs, "--digestfile, --disable-content-trust (as pull's) means nothing any more", async () => {
+    const pulled = `${registry.host}/team/app:arm`;
+    expect(await store.ok(["pull", "-q", "--disable-content-trust=false", pulled])).toBe(pulled);
     const path = fresh("digest");
     await pushed("push", "app:1", "--disable-content-trust=false", "--digestfile", path);
     expect(readFileSync(path, "utf8")).toBe(image("amd64").descriptor.digest);

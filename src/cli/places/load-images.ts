@@ -1,7 +1,8 @@
 import { statSync } from "node:fs";
 import { GalleyError, toGalleyError } from "../../errors.ts";
 import { type Accept, copyImage } from "../../image/copy/copy.ts";
-import { parsePlatform } from "../../image/platform.ts";
+import { entriesOf } from "../../image/lists/entries.ts";
+import { formatPlatform, matchPlatform, parsePlatform } from "../../image/platform.ts";
 import { familiarName, parseReference, withDefaultTag } from "../../image/reference.ts";
 import { ArchiveSource, archivedImages } from "../../image/transports/docker-archive/archive-source.ts";
 import { ArchiveFiles } from "../../image/transports/files/archive-files.ts";
@@ -10,7 +11,7 @@ import { LayoutSource, layoutIndex, REF_NAME } from "../../image/transports/oci/
 import type { Source } from "../../image/transports/place.ts";
 import type { PlaceName } from "../../image/transports/place-name.ts";
 import type { ImageBatch, Images } from "../../image/types.ts";
-import type { Descriptor } from "../../spec/image.ts";
+import type { Descriptor, Platform } from "../../spec/image.ts";
 
 export interface LoadOptions {
   readonly scratch: string;
@@ -111,13 +112,24 @@ async function load(
 ): Promise<readonly string[]> {
   const { signal, platform } = options;
   const tags = names.map((name) => familiarName(withDefaultTag(parseReference(name))));
+  const wanted = platform === undefined ? {} : { platform: parsePlatform(platform) };
+  if (wanted.platform !== undefined) await refuseOthers(source, wanted.platform);
   const destination = batch.destination(tags);
   try {
-    const wanted = platform === undefined ? {} : { platform: parsePlatform(platform) };
     await copyImage(source, destination, { signal, accept: await options.accept?.(place), ...wanted });
     if (tags.length === 0) return [`Loaded image ID: ${destination.imageId}`];
     return tags.map((tag) => `Loaded image: ${tag}`);
   } finally {
     await destination.close();
   }
+}
+
+/** Refuses an image that is for another machine; of a list the copy chooses. */
+async function refuseOthers(source: Source, wanted: Platform): Promise<void> {
+  const [entry] = await entriesOf(source, { all: false, platform: wanted });
+  if (entry?.platform === undefined || matchPlatform(wanted, entry.platform) !== undefined) return;
+  throw new GalleyError("not_found", `the image is not for ${formatPlatform(wanted)}`, {
+    op: "load",
+    subject: source.name,
+  });
 }
