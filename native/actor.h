@@ -46,6 +46,7 @@ struct actor {
   u64 start_time; /* of the inside: field 22 of its stat */
   int gate;   /* the fifo at which the inside has waited, and to which it tells what failed since; -1: none */
   int passed; /* a descriptor that the caller has handed over, -1: none */
+  const char *mask_label; /* the SELinux context of the following, NULL: none is said */
   int empty_mount; /* what directories are hidden with, -1 until it is needed */
   bool inside;
   bool cwd_refused; /* try_chdir was not allowed: retry_chdir has something to do */

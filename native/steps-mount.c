@@ -55,13 +55,14 @@ static long place_mount(int mount, int target) {
   return sys(move_mount, mount, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
 }
 
-static long new_empty_tmpfs(void) {
+static long new_empty_tmpfs(const char *label) {
   long fs = sys(fsopen, "tmpfs", FSOPEN_CLOEXEC);
   if (fs < 0) return fs;
   sys(fsconfig, fs, FSCONFIG_SET_STRING, "source", "tmpfs", 0);
   sys(fsconfig, fs, FSCONFIG_SET_STRING, "mode", "555", 0);
   sys(fsconfig, fs, FSCONFIG_SET_FLAG, "ro", 0, 0);
-  long result = sys(fsconfig, fs, FSCONFIG_CMD_CREATE, 0, 0, 0);
+  long result = label == NULL ? 0 : sys(fsconfig, fs, FSCONFIG_SET_STRING, "context", label, 0);
+  if (result >= 0) result = sys(fsconfig, fs, FSCONFIG_CMD_CREATE, 0, 0, 0);
   if (result >= 0) {
     result = sys(fsmount, fs, FSMOUNT_CLOEXEC,
                  MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
@@ -76,7 +77,7 @@ static long new_empty_tmpfs(void) {
  */
 static long empty_directory(struct actor *self) {
   if (self->empty_mount >= 0) return copy_mount(self->empty_mount, 0);
-  long made = new_empty_tmpfs();
+  long made = new_empty_tmpfs(self->mask_label);
   if (made >= 0) self->empty_mount = (int)made;
   return made;
 }

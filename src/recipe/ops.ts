@@ -212,6 +212,13 @@ export const ops = {
    */
   map_ids: call(200, "proc:fd", "file:str", "lines:data", "program:str", "arguments:data", "search:str"),
 
+  /** Joins the session keyring of this name, or makes it (keyctl_join_session_keyring(3)), and sets its permissions unless they are 0. */
+  join_keyring: call(201, "name:str", "permissions:u64:hex"),
+  /** Gives the root of a detached mount an SELinux label, where no mount option does. */
+  label_mount: call(202, "mount:fd", "label:str"),
+  /** The SELinux context of what mask_path covers directories with from now on. */
+  label_masks: call(203, "label:str"),
+
   /** Of the standard streams those that are /dev/null become that of the current root, where it has one: the host's is not the container's. */
   reopen_null: call(190),
 } as const satisfies Record<string, OpSpec>;

@@ -74,7 +74,8 @@ function joinBefore(linux: LinuxConfig, managed: Managed | undefined): Step[] {
 
 function inside(input: ExecInput, stdio: Stdio, cgroup: CgroupEntry, seccomp: SeccompSteps): Step[] {
   const { linux = {} } = input.config;
-  const steps = compileProcess(input.process, linux, seccomp.filter, input.managed);
+  const ring = input.self && { id: input.self.id, isNew: false };
+  const steps = compileProcess(input.process, linux, seccomp.filter, input.managed, ring);
   return [
     ...forgetCgroup(cgroup),
     ...steps.open,

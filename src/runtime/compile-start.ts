@@ -19,7 +19,7 @@ import { announce, announceMounts, awaitCreated, awaitHooks, openGate, waitAtGat
 import { compileMounts, type MountSteps } from "./mounts.ts";
 import { cloneFlags, compileNamespaces, type Namespaces } from "./namespaces.ts";
 import type { NetDeviceSteps } from "./net-devices.ts";
-import { compileProcess, makeWorkingDirectory, oomScore } from "./process.ts";
+import { compileProcess, type Keyring, makeWorkingDirectory, oomScore } from "./process.ts";
 import type { ResctrlSteps } from "./resctrl.ts";
 import { compileRoot, enterRoot, leaveHost, type RootPropagation, rootPropagation } from "./root.ts";
 import { compileSeccomp, type SeccompSteps } from "./seccomp.ts";
@@ -161,7 +161,7 @@ function inside({
 }: Start): Step[] {
   const { config } = input;
   const around = propagation.shared ? facts.mountAround(input.mountPoint) : "/";
-  const steps = compileProcess(process, linux, seccomp.filter, input.managed);
+  const steps = compileProcess(process, linux, seccomp.filter, input.managed, keyringOf(input));
   // Who hands a listener over is gone once the process waits at the gate.
   const isEarly = seccomp.listener.length > 0;
   const confined = [step("wait", [point.cgroup], { cause: "cgroup ready" }), ...cgroup.enter, ...resetAffinity()];
@@ -206,6 +206,10 @@ function inside({
     ...(input.init === true ? [step("init", [], { cause: "--init" })] : []),
     ...steps.exec,
   ];
+}
+
+function keyringOf({ self }: StartInput): Keyring | undefined {
+  return self && { id: self.id, isNew: true };
 }
 
 function mayMakeNone({ config: { linux = {} }, managed }: StartInput): boolean {

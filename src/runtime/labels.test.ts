@@ -51,4 +51,12 @@ describe("linux.mountLabel", () => {
     const recipe = start({ mounts: mounts.slice(0, 2), linux: { mountLabel: "l:s0:c1,c2" } });
     expect(linesOf(recipe, "mounts[0]")).toContain('fsconfig_string(<filesystem>, "context", "l:s0:c1,c2")');
   });
+
+  test("is that of message queues, which have no option for it, and of what masks directories", () => {
+    const mounts = [{ destination: "/dev/mqueue", type: "mqueue" }];
+    const labelled = lines(start({ mounts, linux: { mountLabel: "l", maskedPaths: ["/sys/firmware"] } }));
+    inOrder(labelled, 'fsopen("mqueue"', 'label_mount(<mount>, "l")', "move_mount", 'label_masks("l")', "mask_path(");
+    const plain = lines(start({ mounts, linux: { maskedPaths: ["/sys/firmware"] } }));
+    expect(plain.filter((line) => line.startsWith("label_"))).toEqual([]);
+  });
 });

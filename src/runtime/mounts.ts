@@ -76,7 +76,7 @@ function readMount(config: MountConfig, index: number, isLate: boolean): Mount {
 function mountSteps(mount: Mount, config: RuntimeConfig, facts: HostFacts): Step[] {
   const { type = "" } = mount.config;
   if (type === "cgroup") return cgroupMount(mount.config.destination, mount.options, config, facts, mount.cause);
-  if (type !== "") return fileSystem(mount);
+  if (type !== "") return fileSystem(mount, config.linux?.mountLabel);
   throw new GalleyError("invalid_argument", "is required, unless the options have bind or rbind", {
     subject: `mounts[${mount.index}].type`,
   });
@@ -96,7 +96,7 @@ function refuseParameters({ options, index }: Mount): void {
   });
 }
 
-function fileSystem(mount: Mount): Step[] {
+function fileSystem(mount: Mount, label = ""): Step[] {
   const { config, options, cause } = mount;
   const { set } = options.attributes;
   const attributes = mount.locksLater ? set & ~mountAttr.RDONLY : set;
@@ -105,6 +105,10 @@ function fileSystem(mount: Mount): Step[] {
     cause,
     ...(inheritsMode(mount) ? { modeOf: config.destination } : {}),
   });
+  // The one file system with labels of its own and without the option.
+  if (label !== "" && config.type === "mqueue") {
+    steps.push(step("label_mount", [mount.slot, label], { cause: "linux.mountLabel" }));
+  }
   if (options.recursiveAttributes !== undefined) {
     steps.push(setOnMount(mount.slot, options.recursiveAttributes, 0, cause));
   }
@@ -170,9 +174,12 @@ function strictTarget(destination: string, cause: string): Step[] {
   ];
 }
 
-function hidePaths({ readonlyPaths = [], maskedPaths = [] }: LinuxConfig, steps: Step[]): void {
+function hidePaths({ readonlyPaths = [], maskedPaths = [], mountLabel = "" }: LinuxConfig, steps: Step[]): void {
   for (const [index, path] of readonlyPaths.entries()) {
     steps.push(step("readonly_path", [slot.root, path], { cause: `linux.readonlyPaths[${index}] (${path})` }));
+  }
+  if (mountLabel !== "" && maskedPaths.length > 0) {
+    steps.push(step("label_masks", [mountLabel], { cause: "linux.mountLabel" }));
   }
   for (const [index, path] of maskedPaths.entries()) {
     // Over a mask there is nothing left to hide.

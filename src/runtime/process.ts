@@ -7,7 +7,7 @@ import { resolveKind } from "../recipe/ops.ts";
 import { type Step, step } from "../recipe/recipe.ts";
 import type { LinuxConfig, ProcessConfig } from "../spec/runtime.ts";
 import { utf8 } from "./bytes.ts";
-import { mapsOthers } from "./id-maps.ts";
+import { inUserNamespace, mapsOthers } from "./id-maps.ts";
 import type { Labels } from "./labels.ts";
 import { flag, slot } from "./slots.ts";
 import type { Managed } from "./types.ts";
@@ -36,15 +36,23 @@ export interface ProcessSteps {
   readonly exec: readonly Step[];
 }
 
+/** The session keyring of a container, by its ID; `isNew`: of its first process. */
+export interface Keyring {
+  readonly id: string;
+  readonly isNew: boolean;
+}
+
 /**
  * @param filter the step that loads the seccomp filter, where there is one
  * @param managed what its manager wants: no session keyring of its own, descriptors that it has
+ * @param ring absent: one that nobody else joins
  */
 export function compileProcess(
   process: ProcessConfig,
   linux: LinuxConfig,
   filter: readonly Step[],
   managed: Managed = {},
+  ring?: Keyring,
 ): ProcessSteps {
   const { keepKeyring = false, preserved = 0, isNested = false } = managed;
   const mapsGroups = mapsOthers(linux.gidMappings, managed.maker?.gid);
@@ -55,7 +63,7 @@ export function compileProcess(
     privileged: [
       ...limits(process),
       ...(labels?.apply ?? []),
-      ...(keepKeyring ? [] : keyring()),
+      ...(keepKeyring ? [] : keyring(linux, ring)),
       ...scheduling(process, linux),
       step("try_chdir", [process.cwd], { cause: "process.cwd" }),
       closeOnExec(preserved),
@@ -117,14 +125,20 @@ function limits(process: ProcessConfig): Step[] {
   });
 }
 
-/** A session keyring of its own: keys of the caller stay with the caller. Not every kernel or sandbox has keyrings. */
-function keyring(): Step[] {
-  return [
-    step("keyctl", [KEYCTL_JOIN_SESSION_KEYRING, 0, 0, 0], {
-      cause: "session keyring",
-      tolerate: [errno.ENOSYS, errno.EPERM],
-    }),
-  ];
+/** What a new keyring has (keyrings(7)), and that it may be searched by its user, or from a user namespace by others: else no exec would find it. */
+const NEW_KEYRING = 0x3f13_0000;
+const USER_SEARCH = 0x8_0000;
+const OTHER_SEARCH = 0x8;
+
+/**
+ * A session keyring of its own: keys of the caller stay with the caller. It has the container's name, as runc's, by which execs join it.
+ * Not every kernel or sandbox has keyrings.
+ */
+function keyring(linux: LinuxConfig, ring?: Keyring): Step[] {
+  const options = { cause: "session keyring", tolerate: [errno.ENOSYS, errno.EPERM] };
+  if (ring === undefined) return [step("keyctl", [KEYCTL_JOIN_SESSION_KEYRING, 0, 0, 0], options)];
+  const search = inUserNamespace(linux) ? OTHER_SEARCH : USER_SEARCH;
+  return [step("join_keyring", [`_ses.${ring.id}`, ring.isNew ? NEW_KEYRING | search : 0], options)];
 }
 
 function noNewPrivileges(): Step[] {
