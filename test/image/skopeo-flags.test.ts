@@ -145,7 +145,7 @@ describe("logins", () => {
       const name = `docker://127.0.0.1:${server.port}/a`;
       await ok("list-tags", "--user-agent-prefix", "ours/1", "--registry-token", "t1", name);
       expect([...seen]).toContain("ours/1 galley");
-      await refused("--tls-details is not supported", "list-tags", "--tls-details", "/x", name);
+      await refused("/nosuch", "list-tags", "--tls-details", "/nosuch", name);
       await store.galley(["inspect", "--registry-token", "t2", `${name}:1`]);
       await store.galley(["copy", "--src-registry-token", "t3", `${name}:1`, `dir:${fresh("x")}`]);
       await store.galley(["copy", "-q", "--dest-registry-token", "t4", at(plain), `${name}:1`]);

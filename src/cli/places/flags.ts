@@ -71,7 +71,7 @@ export function commonFlags(): FlagSet {
     "registries.d": string({ usage: "Use the settings of signature storage in DIR", type: "DIR" }),
     "registries-conf": string({ usage: "Path of registries.conf", hidden: true, type: "PATH" }),
     "require-signed": bool({ usage: "Accept only images whose signatures the policy checks" }),
-    "tls-details": string({ usage: "Path of TLS settings", hidden: true }),
+    "tls-details": string({ usage: "Path of TLS settings: versions, suites and groups", type: "PATH" }),
     "user-agent-prefix": string({ usage: "Prefix of the user agent in requests" }),
   };
 }

@@ -1,4 +1,3 @@
-import { GalleyError } from "../../errors.ts";
 import { hostPlatform, normalizePlatform } from "../../image/platform.ts";
 import type { PlaceOptions } from "../../image/transports/open-place.ts";
 import type { RegistryOptions } from "../../image/transports/registry/clients.ts";
@@ -10,11 +9,6 @@ import type { Flags, Side } from "./flags.ts";
 
 /** How the flags say that a registry is reached. */
 export function registryOptions(cli: Cli, flags: Flags, side: Side): RegistryOptions {
-  if (flags.text("tls-details") !== undefined) {
-    throw new GalleyError("unimplemented", "--tls-details is not supported", {
-      hint: "TLS 1.2 and later are spoken, with the program's own choice of ciphers",
-    });
-  }
   const authfile = flags.text(`${side}authfile`) ?? flags.text("authfile");
   const conf = flags.text("registries-conf");
   const env = {
@@ -29,12 +23,22 @@ export function registryOptions(cli: Cli, flags: Flags, side: Side): RegistryOpt
     tlsVerify: flags.choice(`${side}tls-verify`),
     certificates: flags.text(`${side}cert-dir`),
     signatureDirectory: flags.text("registries.d"),
+    tlsDetails: tlsDetailsOf(flags),
     userAgentPrefix: flags.text("user-agent-prefix"),
     patience: {
       retries: flags.number("retry-times") ?? flags.number("retry"),
       delay: secondsOf(flags.number("retry-delay")),
     },
   };
+}
+
+function tlsDetailsOf(flags: Flags) {
+  const path = flags.text("tls-details");
+  if (path === undefined) return undefined;
+  // Few people have such a file.
+  const { readTlsDetails } =
+    require("../../image/transports/registry/tls-details.ts") as typeof import("../../image/transports/registry/tls-details.ts");
+  return readTlsDetails(path);
 }
 
 function secondsOf(nanoseconds: number | undefined): number | undefined {

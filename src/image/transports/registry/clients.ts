@@ -11,6 +11,7 @@ import { type Exchange, openConnections } from "./connections.ts";
 import { findCredentials } from "./credentials.ts";
 import { findEndpoint } from "./endpoint.ts";
 import type { Patience } from "./retry.ts";
+import type { TlsDetails } from "./tls-details.ts";
 import { fetchToken } from "./token.ts";
 
 /** How registries are reached. Everything has a default: what the user's files and the environment say. */
@@ -23,6 +24,8 @@ export interface RegistryOptions {
   readonly tlsVerify?: boolean | undefined;
   /** Directory of certificates in place of those under certs.d. */
   readonly certificates?: string | undefined;
+  /** TLS versions, suites and groups, where they are not the program's own choice. */
+  readonly tlsDetails?: TlsDetails | undefined;
   /** Stands before Galley's own name in requests. */
   readonly userAgentPrefix?: string | undefined;
   /** Directory of containers-registries.d(5) in place of the user's or the host's. */
@@ -126,8 +129,8 @@ export class RegistryClients {
     if (this.options.exchange !== undefined) return this.options.exchange;
     const known = this.#exchanges.get(verify !== false);
     if (known !== undefined) return known;
-    const { certificates, userAgentPrefix } = this.options;
-    const made = named(openConnections(this.#env, { verify, certificates }), userAgentPrefix);
+    const { certificates, userAgentPrefix, tlsDetails: details } = this.options;
+    const made = named(openConnections(this.#env, { verify, certificates, details }), userAgentPrefix);
     this.#exchanges.set(verify !== false, made);
     return made;
   }

@@ -1,4 +1,5 @@
 import { type Environment, tlsMaterial } from "./certificates.ts";
+import type { TlsDetails } from "./tls-details.ts";
 
 /** One HTTP exchange without redirects: `fetch`, or a test's stand-in. */
 export type Exchange = (url: URL, init: RequestInit) => Promise<Response>;
@@ -14,6 +15,8 @@ export interface TlsOptions {
   readonly verify?: boolean | undefined;
   /** Directory of certificates (`*.crt`, `*.cert`, `*.key`) in place of those under certs.d. */
   readonly certificates?: string | undefined;
+  /** Versions, suites and groups. */
+  readonly details?: TlsDetails | undefined;
 }
 
 /**
@@ -31,7 +34,8 @@ export function openConnections(env: Environment, tls: TlsOptions = {}): Exchang
     if (session === undefined) {
       const { ca, ...client } = tlsMaterial(url.host, env, tls.certificates);
       const trusting = tls.verify === false ? { rejectUnauthorized: false } : {};
-      session = new Bun.FetchSession({ tls: { ...client, ...trusting, ...(ca === undefined ? {} : { ca: [...ca] }) } });
+      const trusted = ca === undefined ? {} : { ca: [...ca] };
+      session = new Bun.FetchSession({ tls: { ...client, ...trusting, ...trusted, ...tls.details } });
       sessions.set(url.host, session);
     }
     return session.fetch(url, options);
