@@ -6,6 +6,7 @@ import { bool, int, list, string } from "../flags/kinds.ts";
 import { copyDisplay } from "../places/copy-display.ts";
 import { copyOne } from "../places/copy-one.ts";
 import { copyOptions } from "../places/copy-options.ts";
+import { decryptionFlags, encryptionFlags } from "../places/encryption.ts";
 import { commonFlags, copyFlags, Flags, placeFlags } from "../places/flags.ts";
 import { placeOptions } from "../places/options.ts";
 import { signersOf, trustOf } from "../places/trust.ts";
@@ -23,9 +24,10 @@ export const command = defineCommand({
     ...copyFlags(),
     ...placeFlags("src-"),
     ...placeFlags("dest-"),
+    ...encryptionFlags(),
+    ...decryptionFlags(),
     "additional-tag": list({ usage: "Additional tags (supports docker-archive)" }),
     "multi-arch": string({ usage: "How to handle multi-architecture images (system, all, or index-only)" }),
-    "encrypt-layer": list({ usage: "Encrypt these layers", hidden: true }),
     "dest-compress": bool({ usage: "Compress the layers when saving to a directory" }),
     "dest-decompress": bool({ usage: "Decompress the layers when saving to a directory" }),
     "dest-oci-accept-uncompressed-layers": bool({ usage: "Leave uncompressed layers as they are when saving to oci:" }),

@@ -18,6 +18,7 @@ import type { FlagSet } from "../flags/flag.ts";
 import { bool, int, string } from "../flags/kinds.ts";
 import { copyOne } from "../places/copy-one.ts";
 import { copyOptions } from "../places/copy-options.ts";
+import { encryptionFlags } from "../places/encryption.ts";
 import { commonFlags, Flags, registryFlags, signingFlags } from "../places/flags.ts";
 import { placeOptions } from "../places/options.ts";
 import { signersOf } from "../places/trust.ts";
@@ -43,6 +44,7 @@ export const command = defineCommand({
     digestfile: string({ usage: "Write the digest of the pushed image to the file" }),
     "remove-signatures": bool({ usage: "Do not push the signatures that the image came with" }),
     ...signingFlags(),
+    ...encryptionFlags(),
   },
   args: { least: 1, most: 2 },
   async run({ cli, flags: values, args: [name = "", destination], changed }) {

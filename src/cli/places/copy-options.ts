@@ -1,13 +1,13 @@
 import { GalleyError } from "../../errors.ts";
 import type { CompressionOptions, CopyOptions, Format, ListMode } from "../../image/copy/copy.ts";
 import { UsageError } from "../usage-error.ts";
+import { cryptOptions } from "./encryption.ts";
 import type { Flags } from "./flags.ts";
 import { wantedPlatform } from "./options.ts";
 import { signedName } from "./trust.ts";
 
 /** What the flags of copies ask for. */
 export function copyOptions(flags: Flags): CopyOptions {
-  refuseUnsupported(flags);
   return {
     lists: listMode(flags),
     platform: wantedPlatform(flags),
@@ -17,6 +17,7 @@ export function copyOptions(flags: Flags): CopyOptions {
     removeSignatures: flags.truth("remove-signatures"),
     signAs: signedName(flags),
     atOnce: layersAtOnce(flags),
+    ...cryptOptions(flags),
   };
 }
 
@@ -25,15 +26,6 @@ function layersAtOnce(flags: Flags): number | undefined {
   const asked = flags.number("image-parallel-copies") ?? 0;
   if (asked >= 0) return asked === 0 ? undefined : asked;
   throw new UsageError(`invalid argument "${asked}" for "--image-parallel-copies" flag: it is less than zero`, 1, true);
-}
-
-const never = ["encryption-key", "decryption-key", "encrypt-layer"];
-
-function refuseUnsupported(flags: Flags): void {
-  const given = (name: string) => flags.text(name) !== undefined || flags.texts(name).length > 0 || flags.truth(name);
-  const asked = never.find(given);
-  if (asked === undefined) return;
-  throw new GalleyError("unimplemented", `--${asked} is not supported yet`, { op: "copy" });
 }
 
 function listMode(flags: Flags): ListMode {

@@ -1,5 +1,5 @@
 import type { FlagSet } from "../flags/flag.ts";
-import { bool, duration, int, list, string } from "../flags/kinds.ts";
+import { bool, duration, int, string } from "../flags/kinds.ts";
 
 /** Where a flag is about: the only place that a command has, or one of the two of a copy. */
 export type Side = "" | "src-" | "dest-";
@@ -104,8 +104,6 @@ export function copyFlags(): FlagSet {
     "src-authfile": string({ usage: "Path of the file with the logins for the source" }),
     "dest-authfile": string({ usage: "Path of the file with the logins for the destination" }),
     ...signingFlags(),
-    "encryption-key": list({ usage: "Encrypt the image", hidden: true }),
-    "decryption-key": list({ usage: "Decrypt the image", hidden: true }),
   };
 }
 

@@ -6,6 +6,9 @@ export type Format = "oci" | "v2s2";
 
 type Plain = "none" | "gzip" | "zstd";
 
+/** What media types of encrypted layers end with; only OCI's have it. */
+export const ENCRYPTED = "+encrypted";
+
 /** Layer types of both formats by what is in them; a column stands for one kind of layer. */
 const layerTypes = {
   oci: { none: mediaTypes.ociLayer, gzip: mediaTypes.ociLayerGzip, zstd: mediaTypes.ociLayerZstd },
@@ -69,6 +72,7 @@ export function convertManifest(
 }
 
 function convertLayer(layer: Descriptor, format: Format, subject: string): Descriptor {
+  if (format === "oci" && layer.mediaType.endsWith(ENCRYPTED)) return layer;
   const kind = layerKind(layer.mediaType);
   const mediaType = kind === undefined ? undefined : layerType(format, kind.compression, kind.foreign);
   if (mediaType !== undefined) return { ...layer, mediaType };

@@ -1,11 +1,10 @@
 import type { Descriptor } from "../../spec/image.ts";
 import type { Lending } from "../content/lent.ts";
-import { decompress } from "../pull/decompress.ts";
 import type { Destination, NewBlob, Source } from "../transports/place.ts";
 import type { Retry } from "../transports/transport.ts";
 import { verified } from "../verify/read.ts";
+import { type Changes, changedContent, isChanged } from "./changed-content.ts";
 import type { Annotations } from "./chunked/trailer.ts";
-import { type CompressionOptions, compress } from "./compress.ts";
 import type { CopyOptions } from "./options.ts";
 
 /** What the blobs of one copy share. */
@@ -21,8 +20,8 @@ export interface BlobTask {
   readonly blob: Descriptor;
   readonly what: "layer" | "config";
   readonly diffId?: string | undefined;
-  /** How the copy is to be compressed, where that is not how the blob is. */
-  readonly target?: CompressionOptions | undefined;
+  /** What is done to it on its way; nothing where it is to stay as it is. */
+  readonly changes?: Changes;
   /** The content, where it was read already. */
   readonly content?: Uint8Array;
 }
@@ -31,7 +30,7 @@ export interface BlobTask {
 export interface CopiedBlob {
   readonly digest: string;
   readonly size: number;
-  /** What its compression has to say of it. */
+  /** What is to be said of what was done to it. */
   readonly annotations?: Annotations;
 }
 
@@ -41,14 +40,14 @@ const STEP = 1 << 20;
 /** Copies one blob, if the destination does not hold it; gives what it is there. */
 export async function copyBlob(parts: BlobParts, task: BlobTask): Promise<CopiedBlob> {
   const { destination, source, signal, options } = parts;
-  const { blob, what, diffId, target } = task;
+  const { blob, what, diffId, changes = {} } = task;
   const { digest, size } = blob;
   const emit = options.onProgress ?? (() => undefined);
   const tell = (status: "started" | "present" | "mounted" | "copied") =>
     emit({ kind: "blob", digest, what, size, status, diffId });
   const onRetry = (retry: Retry) => emit({ kind: "retrying", digest, ...retry });
   signal.throwIfAborted();
-  if (target === undefined) {
+  if (!isChanged(changes)) {
     const found = await destination.reuse(blob, source, { signal, onRetry });
     if (found !== "absent") {
       tell(found);
@@ -58,7 +57,7 @@ export async function copyBlob(parts: BlobParts, task: BlobTask): Promise<Copied
   tell("started");
   let annotations: Annotations | undefined;
   const annotate = (made: Annotations) => {
-    annotations = made;
+    annotations = { ...annotations, ...made };
   };
   const written = await destination.writeBlob(newBlob(parts, task, onRetry, annotate), { signal, onRetry });
   tell("copied");
@@ -67,7 +66,7 @@ export async function copyBlob(parts: BlobParts, task: BlobTask): Promise<Copied
 
 function newBlob(
   { source, signal, options }: BlobParts,
-  { blob, diffId, target, content }: BlobTask,
+  { blob, diffId, changes = {}, content }: BlobTask,
   onRetry: (retry: Retry) => void,
   annotate: (annotations: Annotations) => void,
 ): NewBlob {
@@ -78,12 +77,8 @@ function newBlob(
     );
   const known = { mediaType, expected: { digest, size } };
   if (content !== undefined) return { ...known, open: (offset) => once(content.subarray(offset)) };
-  if (target === undefined) return { mediaType, expected: { digest, size }, diffId, open: read };
-  const tar = () => {
-    const unpacked = decompress(verified(read(0), blob));
-    return diffId === undefined ? unpacked : verified(unpacked, { digest: diffId });
-  };
-  return { mediaType, diffId, open: () => compress(tar(), target, annotate) };
+  if (!isChanged(changes)) return { ...known, diffId, open: read };
+  return { mediaType, diffId, open: () => changedContent(verified(read(0), blob), changes, diffId, annotate) };
 }
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

@@ -8,10 +8,9 @@ import { isImage, parseConfigObject } from "../pull/manifests.ts";
 import type { Document } from "../transports/place.ts";
 import { readCapped, tooLarge, verifyBytes } from "../verify/read.ts";
 import { REMEDY } from "../verify/remedy.ts";
-import { TABLE_POSITION } from "./chunked/trailer.ts";
-import type { Compression, CompressionOptions } from "./compress.ts";
-import { convertManifest, documentType, type Format, formatOfType, layerKind } from "./convert.ts";
-import { type BlobParts, type BlobTask, copyBlob } from "./copy-blob.ts";
+import { convertManifest, documentType, type Format, formatOfType } from "./convert.ts";
+import { type BlobParts, copyBlob } from "./copy-blob.ts";
+import { arrivedLayer, isEncrypted, type LayerTask, planLayers } from "./layer-task.ts";
 
 /** Layers that are on their way at a time, where nothing else is asked for. */
 const AT_ONCE = 6;
@@ -31,7 +30,7 @@ export async function copyManifest(parts: BlobParts, image: SourceManifest): Pro
   const isContainers = isImage(manifest) && !isArtifact(manifest, config);
   const diffIds = isContainers ? parseConfigObject(config, parts.source.name).diffIds : [];
   if (isContainers) checkCount(parts, manifest, diffIds);
-  const tasks = manifest.layers.map((blob, position) => layerTask(parts, format, blob, diffIds[position]));
+  const tasks = await planLayers(parts, format, manifest.layers, diffIds);
   const layers = await copyLayers(parts, tasks);
   await copyBlob(parts, { blob: manifest.config, what: "config", content: config });
   const same = layers.every((layer, position) => layer === manifest.layers[position]);
@@ -50,10 +49,12 @@ function targetFormat({ destination, source, options }: BlobParts, { type, manif
   const own = formatOfType(type);
   const accepted = destination.traits.manifests;
   const fits = accepted === undefined || accepted.includes(documentType(own, "manifest"));
+  const locks =
+    options.encryption !== undefined || (options.decryption === undefined && manifest.layers.some(isEncrypted));
   const wantsZstd = options.compression?.format.startsWith("zstd") === true;
   const needed = fits ? own : own === "oci" ? "v2s2" : "oci";
-  const format = options.format ?? (wantsZstd && isImage(manifest) && fits ? "oci" : needed);
-  if (format === own) return format;
+  const format = options.format ?? ((wantsZstd && isImage(manifest) && fits) || locks ? "oci" : needed);
+  if (locks) requirePlaceForLocks(destination, format);
   const refuse = (why: string) =>
     new GalleyError(
       "failed_precondition",
@@ -63,10 +64,21 @@ function targetFormat({ destination, source, options }: BlobParts, { type, manif
         subject: `${source.name} to ${destination.name}`,
       },
     );
+  if (format === own) return format;
   if (options.preserveDigests === true) throw refuse("which changes its digest, and digests are to be preserved");
   if (options.unchanged !== undefined) throw refuse(options.unchanged);
   if (!isImage(manifest)) throw refuse("and it is no container image but an artifact");
   return format;
+}
+
+/** Only OCI's format has types for layers that are encrypted. */
+function requirePlaceForLocks({ name, traits }: BlobParts["destination"], format: Format): void {
+  if (format === "oci" && traits.manifests?.includes(documentType("oci", "manifest")) !== false) return;
+  throw new GalleyError("failed_precondition", "encrypted layers need a manifest in OCI's format", {
+    op: "copy",
+    subject: name,
+    hint: "name another destination, or decrypt them on the way",
+  });
 }
 
 async function readConfig({ source, signal }: BlobParts, config: Descriptor): Promise<Uint8Array> {
@@ -96,44 +108,6 @@ function checkCount({ source }: BlobParts, manifest: ImageManifest, diffIds: rea
   });
 }
 
-interface LayerTask extends BlobTask {
-  readonly what: "layer";
-  /** The layer stays where its vendor serves it. */
-  readonly stays: boolean;
-}
-
-function layerTask(parts: BlobParts, format: Format, blob: Descriptor, diffId: string | undefined): LayerTask {
-  const kind = layerKind(blob.mediaType);
-  const stays = kind?.foreign === true && (blob.urls ?? []).length > 0 && parts.destination.traits.foreign === true;
-  const current =
-    kind?.compression === "zstd" && blob.annotations?.[TABLE_POSITION] !== undefined
-      ? "zstd:chunked"
-      : kind?.compression;
-  const target =
-    current === undefined || kind?.foreign === true ? undefined : targetCompression(parts, format, current);
-  return { blob, what: "layer", diffId, target, stays };
-}
-
-/** How a layer has to be compressed; `undefined` where it is to stay as it is. */
-function targetCompression(
-  { destination, options }: BlobParts,
-  format: Format,
-  current: Compression,
-): CompressionOptions | undefined {
-  const { layers } = destination.traits;
-  if (layers === "plain") return current === "none" ? undefined : { format: "none" };
-  if (options.preserveDigests === true || options.unchanged !== undefined) return undefined;
-  const asked = options.compression;
-  if (asked !== undefined) return isOf(current, asked) ? undefined : asked;
-  if (format === "v2s2" && current.startsWith("zstd")) return { format: "gzip" };
-  return layers === "compressed" && current === "none" ? { format: "gzip" } : undefined;
-}
-
-/** Whether a layer is compressed as asked for; zstd:chunked is zstd, too. */
-function isOf(current: Compression, asked: CompressionOptions): boolean {
-  return asked.level === undefined && (current === asked.format || current === `${asked.format}:chunked`);
-}
-
 /** Copies all layers, each different one once; gives their descriptors at the destination, the same objects where nothing changed. */
 async function copyLayers(parts: BlobParts, tasks: readonly LayerTask[]): Promise<readonly Descriptor[]> {
   const race = new FirstFailure(parts.signal);
@@ -142,42 +116,31 @@ async function copyLayers(parts: BlobParts, tasks: readonly LayerTask[]): Promis
   const copies = new Map<string, Promise<Descriptor>>();
   // The largest takes longest, and nothing is left to be done beside it where it began last.
   for (const task of tasks.toSorted((a, b) => b.blob.size - a.blob.size)) {
-    if (copies.has(task.blob.digest)) continue;
-    copies.set(task.blob.digest, race.watch(turns.run(() => copyLayer(shared, task))));
+    if (copies.has(keyOf(task))) continue;
+    copies.set(keyOf(task), race.watch(turns.run(() => copyLayer(shared, task))));
   }
   await Promise.allSettled(copies.values());
   race.throwIfFailed();
   return Promise.all(
-    tasks.map(async ({ blob }) => {
-      const copy = await copies.get(blob.digest);
+    tasks.map(async (task) => {
+      const { blob } = task;
+      const copy = await copies.get(keyOf(task));
       return copy === undefined || (copy.digest === blob.digest && copy.mediaType === blob.mediaType) ? blob : copy;
     }),
   );
 }
 
+/** A layer may be in an image twice, and encrypted only once. */
+function keyOf({ blob, changes }: LayerTask): string {
+  return changes?.encrypt === undefined ? blob.digest : `${blob.digest} encrypted`;
+}
+
 async function copyLayer(parts: BlobParts, task: LayerTask): Promise<Descriptor> {
-  const { blob, target, stays, diffId } = task;
+  const { blob, stays, diffId } = task;
   if (stays) {
     const { digest, size } = blob;
     parts.options.onProgress?.({ kind: "blob", digest, what: "layer", size, status: "skipped", diffId });
     return blob;
   }
-  const { annotations: made, ...written } = await copyBlob(parts, task);
-  if (target === undefined) return blob;
-  const { mediaType, annotations } = compressedType(blob, target);
-  const all = annotations === undefined && made === undefined ? {} : { annotations: { ...annotations, ...made } };
-  return { ...blob, mediaType, ...written, ...all };
-}
-
-/** The OCI type of the layer as it is now; the manifest's conversion turns it into that of its own format. */
-function compressedType(
-  blob: Descriptor,
-  { format }: CompressionOptions,
-): Pick<Descriptor, "mediaType" | "annotations"> {
-  const base = "application/vnd.oci.image.layer.v1.tar";
-  const suffix = format === "none" ? "" : format === "gzip" ? "+gzip" : "+zstd";
-  // What was said of places in the compressed content does not hold any more.
-  const kept = Object.entries(blob.annotations ?? {}).filter(([key]) => !/zstd-chunked|stargz|estargz/.test(key));
-  if (blob.annotations === undefined) return { mediaType: base + suffix };
-  return { mediaType: base + suffix, annotations: Object.fromEntries(kept) };
+  return arrivedLayer(task, await copyBlob(parts, task));
 }

@@ -1,0 +1,54 @@
+import { GalleyError } from "../../errors.ts";
+import type { CopyOptions } from "../../image/copy/copy.ts";
+import type { FlagSet } from "../flags/flag.ts";
+import { list } from "../flags/kinds.ts";
+import { UsageError } from "../usage-error.ts";
+import type { Flags } from "./flags.ts";
+
+/** Flags of what may encrypt the layers that it copies. */
+export function encryptionFlags(): FlagSet {
+  return {
+    "encryption-key": list({ usage: "Encrypt the image for this key (jwe:/path/to/key.pem)" }),
+    "encrypt-layer": list({ usage: "Layers to encrypt, by number from 0, or from -1 backwards (default all)" }),
+  };
+}
+
+/** And decrypt them. */
+export function decryptionFlags(): FlagSet {
+  return { "decryption-key": list({ usage: "Key to decrypt the image with (/path/to/key.pem[:pass=PASSWORD])" }) };
+}
+
+/** What the flags say of encryption, which few copies have to do with. */
+export function cryptOptions(flags: Flags): Pick<CopyOptions, "encryption" | "decryption"> {
+  const [recipients = [], layers = [], keys = []] = ["encryption-key", "encrypt-layer", "decryption-key"].map((name) =>
+    flags.texts(name).flatMap((text) => text.split(",")),
+  );
+  if (recipients.length > 0 && keys.length > 0) {
+    throw new UsageError("--encryption-key and --decryption-key cannot be specified together", 1, true);
+  }
+  if (layers.length > 0 && recipients.length === 0) {
+    throw new UsageError("--encrypt-layer can only be used with --encryption-key", 1, true);
+  }
+  if (recipients.length === 0 && keys.length === 0) return {};
+  const { readPrivateKey, readRecipient }: typeof import("../../image/copy/encryption/keys.ts") =
+    require("../../image/copy/encryption/keys.ts");
+  if (keys.length > 0) return { decryption: keys.map(readPrivateKey) };
+  if (flags.text("dest-compress-format") === "zstd:chunked") throw pointless();
+  return { encryption: { recipients: recipients.map(readRecipient), layers: layers.map(layerNumber) } };
+}
+
+function layerNumber(text: string): number {
+  if (/^[+-]?\d+$/.test(text)) return Number(text);
+  throw new UsageError(
+    `invalid argument ${JSON.stringify(text)} for "--encrypt-layer" flag: it is no whole number`,
+    1,
+    true,
+  );
+}
+
+function pointless(): GalleyError {
+  return new GalleyError("invalid_argument", "zstd:chunked is of no use where layers are encrypted", {
+    op: "copy",
+    hint: "nobody can fetch a part of such a layer: use zstd",
+  });
+}

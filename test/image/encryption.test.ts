@@ -1,0 +1,261 @@
+/** Layers that are encrypted for somebody, as containers/ocicrypt has it; skopeo reads what Galley wrote, and the other way round. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { generateKeyPairSync, type KeyObject } from "node:crypto";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Descriptor, ImageManifest } from "../../src/spec/image.ts";
+import { createStore, type Store } from "../harness/galley.ts";
+import { type BuiltImage, buildImage, writeLayout } from "../harness/image-builder.ts";
+import { type Registry, startRegistry } from "../harness/registry.ts";
+import { testWith } from "../harness/requirements.ts";
+import { file } from "../harness/tar.ts";
+
+let store: Store;
+let registry: Registry;
+let folder: string;
+let image: BuiltImage;
+let plain: string;
+/** Files with keys: `NAME.pub` and `NAME.key`. */
+const key = (name: string) => join(folder, name);
+
+beforeAll(async () => {
+  store = createStore();
+  registry = await startRegistry();
+  folder = mkdtempSync(join(tmpdir(), "galley-encryption-"));
+  const rsa = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  writeFileSync(key("rsa.pub"), rsa.publicKey.export({ type: "spki", format: "pem" }));
+  writeFileSync(key("rsa.key"), rsa.privateKey.export({ type: "pkcs8", format: "pem" }));
+  writeFileSync(key("der.pub"), rsa.publicKey.export({ type: "spki", format: "der" }));
+  writeFileSync(key("der.key"), rsa.privateKey.export({ type: "pkcs1", format: "der" }));
+  writeFileSync(key("jwk.pub"), JSON.stringify({ ...jwk(rsa.publicKey), alg: "RSA-OAEP-256" }));
+  writeFileSync(key("jwk.key"), JSON.stringify(jwk(rsa.privateKey)));
+  writeFileSync(key("locked.key"), lockedPem(rsa.privateKey, "secret"));
+  writeFileSync(key("password"), "secret");
+  const other = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  writeFileSync(key("other.key"), other.privateKey.export({ type: "pkcs8", format: "pem" }));
+  const ec = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  writeFileSync(key("ec.pub"), ec.publicKey.export({ type: "spki", format: "pem" }));
+  writeFileSync(key("ec.key"), ec.privateKey.export({ type: "pkcs8", format: "pem" }));
+  const layers = ["one", "two", "three"].map((name) => ({ entries: [file(name, name.repeat(50_000))] }));
+  image = buildImage({ layers });
+  plain = `oci:${fresh()}:1`;
+  writeLayout(pathOf(plain), "1", image);
+});
+afterAll(async () => {
+  await Promise.all([store?.cleanup(), registry?.stop()]);
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const jwk = (from: KeyObject) => from.export({ format: "jwk" });
+const lockedPem = (from: KeyObject, passphrase: string) =>
+  from.export({ type: "pkcs8", format: "pem", cipher: "aes-256-cbc", passphrase });
+
+const prefix = "org.opencontainers.image.enc.";
+
+let count = 0;
+const fresh = () => join(folder, `${++count}`);
+const place = () => `oci:${fresh()}:1`;
+const pathOf = (name: string) => name.split(":")[1] ?? "";
+
+const copy = (...args: readonly string[]) => store.ok(["copy", "-q", ...args]);
+async function encrypted(...flags: readonly string[]): Promise<string> {
+  const to = place();
+  await copy("--encryption-key", `jwe:${key("rsa.pub")}`, ...flags, plain, to);
+  return to;
+}
+async function refused(message: string, ...args: readonly string[]): Promise<void> {
+  const { status, stderr } = await store.galley(["copy", "-q", ...args]);
+  expect({ status, told: stderr.includes(message) ? message : stderr }).toEqual({ status: 1, told: message });
+}
+
+function blobOf(layout: string, digest: string): Buffer {
+  return readFileSync(join(pathOf(layout), "blobs", digest.replace(":", "/")));
+}
+function manifestOf(layout: string): ImageManifest & { readonly digest: string } {
+  const [root] = JSON.parse(readFileSync(join(pathOf(layout), "index.json"), "utf8")).manifests as Descriptor[];
+  const digest = root?.digest ?? "";
+  return { ...JSON.parse(blobOf(layout, digest).toString()), digest };
+}
+const layersOf = (layout: string) => manifestOf(layout).layers.map(({ digest, mediaType }) => ({ digest, mediaType }));
+const gzipped = "application/vnd.oci.image.layer.v1.tar+gzip";
+
+describe("an image that is encrypted", () => {
+  test("has other layers, of types that say so, and comes back as it was", async () => {
+    const locked = await encrypted();
+    expect(layersOf(locked).map(({ mediaType }) => mediaType)).toEqual(Array(3).fill(`${gzipped}+encrypted`));
+    const before = new Set(layersOf(plain).map(({ digest }) => digest));
+    expect(layersOf(locked).filter(({ digest }) => before.has(digest))).toEqual([]);
+    for (const { digest } of layersOf(locked))
+      expect([...blobOf(locked, digest).subarray(0, 2)]).not.toEqual([0x1f, 0x8b]);
+    const back = place();
+    await copy("--decryption-key", key("rsa.key"), locked, back);
+    expect(layersOf(back)).toEqual(layersOf(plain));
+    expect(manifestOf(back).layers).toEqual(manifestOf(plain).layers);
+  });
+
+  test("is copied as it is without a key", async () => {
+    const [locked, again] = [await encrypted(), place()];
+    await copy(locked, again);
+    expect(manifestOf(again).digest).toBe(manifestOf(locked).digest);
+  });
+
+  test("is encrypted in part where layers are named, from either end", async () => {
+    const isLocked = (layout: string) => layersOf(layout).map(({ mediaType }) => mediaType.endsWith("+encrypted"));
+    const locked = await encrypted("--encrypt-layer", "0", "--encrypt-layer", "-1");
+    expect(isLocked(locked)).toEqual([true, false, true]);
+    expect(isLocked(await encrypted("--encrypt-layer=1,2"))).toEqual([false, true, true]);
+    const back = place();
+    await copy("--decryption-key", key("rsa.key"), locked, back);
+    expect(layersOf(back)).toEqual(layersOf(plain));
+  });
+
+  test("is compressed first where that is asked for", async () => {
+    const [locked, back] = [await encrypted("--dest-compress-format", "zstd"), place()];
+    await copy("--decryption-key", key("rsa.key"), locked, back);
+    const [layer] = layersOf(back);
+    expect(layer?.mediaType).toBe("application/vnd.oci.image.layer.v1.tar+zstd");
+    expect(blobOf(back, layer?.digest ?? "").readUInt32LE(0)).toBe(0xfd2fb528);
+  });
+
+  test("goes through a registry, and into the store", async () => {
+    await store.ok(["copy", "-q", plain, "containers-storage:local/plain:1"]);
+    const remote = `${registry.host}/team/locked:1`;
+    await store.ok([
+      "push",
+      "-q",
+      "--tls-verify=false",
+      "--encryption-key",
+      `jwe:${key("ec.pub")}`,
+      "local/plain:1",
+      remote,
+    ]);
+    const flags = ["--src-tls-verify=false", "--decryption-key", key("ec.key")];
+    await copy(...flags, `docker://${remote}`, "containers-storage:local/opened:1");
+    const idOf = async (name: string) => (await store.ok(["image", "inspect", "-f", "{{.Id}}", name])).trim();
+    expect(await idOf("local/opened:1")).toBe(await idOf("local/plain:1"));
+  });
+});
+
+describe("keys", () => {
+  for (const [name, secret] of [
+    ["rsa.pub", "rsa.key"],
+    ["der.pub", "der.key"],
+    ["jwk.pub", "jwk.key"],
+    ["ec.pub", "ec.key"],
+  ] as const) {
+    test(`${name} and ${secret} fit`, async () => {
+      const [locked, back] = [place(), place()];
+      await copy("--encryption-key", `jwe:${key(name)}`, plain, locked);
+      await copy("--decryption-key", key(secret), locked, back);
+      expect(layersOf(back)).toEqual(layersOf(plain));
+    });
+  }
+
+  test("may be several: each opens it, and one that fits is found", async () => {
+    const locked = place();
+    const both = ["rsa.pub", "ec.pub"].flatMap((name) => ["--encryption-key", `jwe:${key(name)}`]);
+    await copy(...both, plain, locked);
+    for (const flags of [[key("rsa.key")], [key("ec.key")], [key("other.key"), key("ec.key")]]) {
+      const back = place();
+      await copy(...flags.flatMap((path) => ["--decryption-key", path]), locked, back);
+      expect(layersOf(back)).toEqual(layersOf(plain));
+    }
+  });
+
+  test("are opened with a password, however that is said", async () => {
+    const locked = await encrypted();
+    for (const password of ["secret", "pass=secret", `file=${key("password")}`]) {
+      await copy("--decryption-key", `${key("locked.key")}:${password}`, locked, place());
+    }
+    await refused("Missing password for encrypted private key", "--decryption-key", key("locked.key"), locked, place());
+    await refused("Wrong password", "--decryption-key", `${key("locked.key")}:pass=no`, locked, place());
+  });
+
+  test("that do not fit open nothing", async () => {
+    const [locked, back] = [await encrypted(), place()];
+    const why = "no suitable key unwrapper found or none of the private keys could be used for decryption";
+    await refused(why, "--decryption-key", key("other.key"), locked, back);
+    await refused("File provided is not a private key", "--decryption-key", key("rsa.pub"), locked, back);
+    await refused("Unable to read file", "--decryption-key", key("nothing"), locked, back);
+  });
+
+  test("of recipients that make no sense are refused", async () => {
+    const to = place();
+    await refused("File provided is not a public key", "--encryption-key", `jwe:${key("password")}`, plain, to);
+    await refused("Invalid recipient format", "--encryption-key", key("rsa"), plain, to);
+    await refused("Provided protocol not recognized", "--encryption-key", `magic:${key("rsa.pub")}`, plain, to);
+    await refused("keys of the protocol pkcs7 are not supported", "--encryption-key", "pkcs7:cert.pem", plain, to);
+  });
+});
+
+describe("what does not go together is refused:", () => {
+  const forRsa = () => ["--encryption-key", `jwe:${key("rsa.pub")}`];
+  test("both directions at once", () =>
+    refused("cannot be specified together", ...forRsa(), "--decryption-key", key("rsa.key"), plain, place()));
+  test("layers without a key", () =>
+    refused("--encrypt-layer can only be used with --encryption-key", "--encrypt-layer", "0", plain, place()));
+  test("a layer that is not there", () =>
+    refused("layer index 3 out of range (3 layers exist)", ...forRsa(), "--encrypt-layer", "3", plain, place()));
+  test("zstd:chunked", () =>
+    refused(
+      "of no use where layers are encrypted",
+      ...forRsa(),
+      "--dest-compress-format",
+      "zstd:chunked",
+      plain,
+      place(),
+    ));
+  test("Docker's format", async () => {
+    const why = "encrypted layers need a manifest in OCI's format";
+    await refused(why, ...forRsa(), plain, `docker-archive:${fresh()}`);
+    await refused(why, ...forRsa(), "--format", "v2s2", plain, `dir:${fresh()}`);
+    await refused(why, "--format", "v2s2", await encrypted(), `dir:${fresh()}`);
+  });
+  test("digests that are to stay", async () => {
+    await refused("digests are to be preserved", ...forRsa(), "--preserve-digests", plain, place());
+    const keys = ["--decryption-key", key("rsa.key")];
+    await refused("digests are to be preserved", ...keys, "--preserve-digests", await encrypted(), place());
+  });
+});
+
+test("a layer that was altered is not taken, and nothing of it is left", async () => {
+  const locked = await encrypted();
+  const [layer] = manifestOf(locked).layers;
+  const options = JSON.parse(Buffer.from(layer?.annotations?.[`${prefix}pubopts`] ?? "", "base64").toString());
+  const hmac = Buffer.alloc(32).toString("base64");
+  const annotations = {
+    ...layer?.annotations,
+    [`${prefix}pubopts`]: Buffer.from(JSON.stringify({ ...options, hmac })).toString("base64"),
+  };
+  const altered = fresh();
+  const { digest: _, ...manifest } = manifestOf(locked);
+  const [first, ...others] = manifest.layers;
+  const bytes = Buffer.from(JSON.stringify({ ...manifest, layers: [{ ...first, annotations }, ...others] }));
+  await copy(locked, `dir:${altered}`);
+  writeFileSync(join(altered, "manifest.json"), bytes);
+  const to = fresh();
+  await refused("its HMAC is another", "--decryption-key", key("rsa.key"), `dir:${altered}`, `dir:${to}`);
+  expect(readdirSync(to).filter((name) => name.includes("partial"))).toEqual([]);
+});
+describe("beside skopeo", () => {
+  const skopeo = (...args: readonly string[]) => {
+    const { exitCode, stderr } = Bun.spawnSync(["skopeo", "--insecure-policy", "copy", "-q", ...args]);
+    expect({ exitCode, errors: exitCode === 0 ? "" : stderr.toString() }).toEqual({ exitCode: 0, errors: "" });
+  };
+  testWith({ commands: ["skopeo"] }, "what Galley encrypted is decrypted by skopeo", async () => {
+    for (const flags of [[], ["--encryption-key", `jwe:${key("ec.pub")}`]]) {
+      const [locked, back] = [await encrypted(...flags), place()];
+      skopeo("--decryption-key", key("rsa.key"), locked, back);
+      expect(layersOf(back)).toEqual(layersOf(plain));
+    }
+  });
+  testWith({ commands: ["skopeo"] }, "what skopeo encrypted is decrypted by Galley", async () => {
+    for (const names of [["rsa"], ["ec"], ["rsa", "ec"]]) {
+      const [locked, back] = [place(), place()];
+      skopeo(...names.flatMap((name) => ["--encryption-key", `jwe:${key(`${name}.pub`)}`]), plain, locked);
+      await copy("--decryption-key", key(`${names[0]}.key`), locked, back);
+      expect(layersOf(back)).toEqual(layersOf(plain));
+    }
+  });
+});
