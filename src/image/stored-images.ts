@@ -72,7 +72,7 @@ export class StoredImages implements Images {
       import("./transports/registry/registry.ts"),
     ]);
     const accept = options.accept ?? (await this.#policy(reference));
-    const transport = new RegistryTransport({ credentials: options.credentials });
+    const transport = new RegistryTransport({ credentials: options.credentials, ...options.registry });
     return pull(this.#store, transport, reference, { ...options, ...(accept === undefined ? {} : { accept }) });
   }
 

@@ -8,6 +8,7 @@
 import type { Descriptor, HistoryEntry, ImageConfig, ImageManifest, Platform } from "../spec/image.ts";
 import type { Accept } from "./copy/options.ts";
 import type { Destination, Source } from "./transports/place.ts";
+import type { RegistryOptions } from "./transports/registry/clients.ts";
 
 /** One image of the store, with its configuration. A value: it does not change when the store does. */
 export interface ImageRecord {
@@ -55,6 +56,8 @@ export interface PullOptions {
   readonly accept?: Accept;
   /** Replace what the user's configuration files say for the registry. */
   readonly credentials?: RegistryCredentials;
+  /** How the registry is reached, where that is not as the user's files say. */
+  readonly registry?: RegistryOptions;
 }
 
 /** A name and password, or a token that the registry's token service gave earlier (docker's identity token). */

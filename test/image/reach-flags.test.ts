@@ -88,6 +88,7 @@ interface Command {
 }
 
 const commands = {
+  pull: { words: "pull -q", rest: (host) => [`${host}/team/app:1`] },
   push: { words: "push -q", rest: (host) => ["app:1", `docker://${host}/pushed/app:${++count}`] },
   create: { words: "manifest create", rest: (host) => [`created:${++count}`, `docker://${host}/team/app:1`] },
   add: { words: "manifest add", rest: (host) => ["growing:1", `docker://${host}/team/app:1`] },
@@ -154,6 +155,7 @@ describe("what may pass is tried again, as often and as soon as is said", () => 
   const failing: readonly (readonly [Command, string, { readonly path: string; readonly method?: string }])[] = [
     [commands.push, "--retry-times", { method: "PUT", path: "/manifests/" }],
     [commands.push, "--retry", { method: "PUT", path: "/manifests/" }],
+    [commands.pull, "--retry", { path: "/manifests/" }],
     [commands.pullArtifact, "--retry", { path: "/manifests/" }],
     [commands.pushArtifact, "--retry", { method: "PUT", path: "/manifests/" }],
     [copy, "--retry-times", { path: "/manifests/" }],

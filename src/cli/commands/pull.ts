@@ -1,24 +1,111 @@
-import { parseReference } from "../../image/reference.ts";
+import { hostPlatform } from "../../image/platform.ts";
+import { familiarRepository, parseReference, repositoryOf } from "../../image/reference.ts";
+import type { RegistryOptions } from "../../image/transports/registry/clients.ts";
+import type { Images } from "../../image/types.ts";
+import type { Cli } from "../cli.ts";
 import { defineCommand } from "../command.ts";
+import type { FlagSet } from "../flags/flag.ts";
 import { bool, string } from "../flags/kinds.ts";
-import { pullImage } from "../shared/pull.ts";
+import { accessFlags, Flags, retryFlags } from "../places/flags.ts";
+import { registryOptions } from "../places/options.ts";
+import { pullImage, statusLine, taggedName } from "../shared/pull.ts";
+import { UsageError } from "../usage-error.ts";
+
+const policies = ["always", "missing", "never", "newer"];
 
 export const command = defineCommand({
   usage: "[OPTIONS] NAME[:TAG|@DIGEST]",
   summary: "Download an image from a registry",
   flags: {
+    "all-tags": bool({ short: "a", usage: "Download all tagged images in the repository" }),
     "disable-content-trust": bool({ usage: "", initial: true, hidden: true }),
     platform: string({ usage: "Set platform if the image is made for several (os/arch[/variant])" }),
     quiet: bool({ short: "q", usage: "Suppress verbose output" }),
+    ...podmanFlags(),
   },
   args: { least: 1, most: 1 },
-  async run({ cli, flags, args: [reference = ""] }) {
-    const { tag, digest } = parseReference(reference);
-    if (tag === undefined && digest === undefined && !flags.quiet) cli.out("Using default tag: latest\n");
+  async run({ cli, flags: values, args: [reference = ""], changed }) {
+    const flags = new Flags(values, changed);
     const { images } = await cli.engine();
-    const platform = flags.platform || (cli.env.DOCKER_DEFAULT_PLATFORM ?? "");
-    const result = await pullImage(cli, images, { reference, platform, quiet: flags.quiet, stream: 1 });
-    cli.out(`${result.reference}\n`);
+    const asked = {
+      platform: platformOf(cli, flags),
+      quiet: flags.truth("quiet"),
+      registry: registryOptions(cli, flags, ""),
+    };
+    if (flags.truth("all-tags")) return pullAll(cli, images, { ...asked, name: reference });
+    const { tag, digest } = parseReference(reference);
+    if (tag === undefined && digest === undefined && !asked.quiet) cli.out("Using default tag: latest\n");
+    const held = images.find(reference, asked.platform === "" ? {} : { platform: asked.platform }) !== undefined;
+    const policy = policyOf(flags);
+    if (policy === "never") images.get(reference);
+    if (policy === "never" || (policy === "missing" && held)) {
+      cli.out(`${taggedName(reference)}\n`);
+      return 0;
+    }
+    try {
+      const result = await pullImage(cli, images, { ...asked, reference, stream: 1 });
+      cli.out(`${result.reference}\n`);
+    } catch (failure) {
+      if (policy !== "newer" || !held) throw failure;
+      cli.out(`${taggedName(reference)}\n`);
+    }
     return 0;
   },
 });
+
+/** What podman's pull has beyond docker's. */
+function podmanFlags(): FlagSet {
+  return {
+    ...accessFlags(),
+    ...retryFlags("retry"),
+    arch: string({ usage: "Use ARCH instead of the architecture of this machine", type: "ARCH" }),
+    os: string({ usage: "Use OS instead of linux", type: "OS" }),
+    variant: string({ usage: "Use VARIANT instead of the variant of the architecture", type: "VARIANT" }),
+    policy: string({ usage: `Pull policy: ${policies.join(", ")}`, initial: "always" }),
+  };
+}
+
+function policyOf(flags: Flags): string {
+  const asked = flags.text("policy") ?? "always";
+  if (policies.includes(asked)) return asked;
+  throw new UsageError(`unsupported pull policy ${JSON.stringify(asked)}`, 1, true);
+}
+
+/** `--platform`, or what podman's three flags say of it; empty where nothing is said. */
+function platformOf(cli: Cli, flags: Flags): string {
+  const whole = flags.text("platform");
+  const [os, arch, variant] = [flags.text("os"), flags.text("arch"), flags.text("variant")];
+  if (os === undefined && arch === undefined && variant === undefined)
+    return whole ?? cli.env.DOCKER_DEFAULT_PLATFORM ?? "";
+  if (whole !== undefined)
+    throw new UsageError("--platform option can not be specified with --arch, --os or --variant", 1, true);
+  return [os ?? "linux", arch ?? hostPlatform().architecture, variant].filter(Boolean).join("/");
+}
+
+interface AllTags {
+  readonly name: string;
+  readonly platform: string;
+  readonly quiet: boolean;
+  readonly registry: RegistryOptions;
+}
+
+/** docker's `pull -a`: each tag of the repository, one after the other. */
+async function pullAll(cli: Cli, images: Images, { name, ...asked }: AllTags): Promise<number> {
+  const reference = parseReference(name);
+  if (reference.tag !== undefined || reference.digest !== undefined)
+    throw new UsageError("tag can't be used with --all-tags/-a", 1, true);
+  const [{ Repository }, { RegistryClients }] = await Promise.all([
+    import("../../image/transports/registry/repository.ts"),
+    import("../../image/transports/registry/clients.ts"),
+  ]);
+  const tags = await new Repository(new RegistryClients(asked.registry), reference).tags({});
+  let changed = false;
+  for (const tag of tags) {
+    const one = { ...asked, reference: `${repositoryOf(reference)}:${tag}`, stream: 1, one: true } as const;
+    const result = await pullImage(cli, images, one);
+    changed ||= result.changed;
+  }
+  if (!asked.quiet) cli.out(statusLine(familiarRepository(reference), changed));
+  cli.out(`${repositoryOf(reference)}\n`);
+  return 0;
+}

@@ -1,6 +1,7 @@
 import { GalleyError, toGalleyError } from "../../errors.ts";
 import { canonicalName, familiarName, parseReference, type Reference, withDefaultTag } from "../../image/reference.ts";
 import { type Candidates, isShortName, keepAlias, resolveName } from "../../image/registries/short-names.ts";
+import type { RegistryOptions } from "../../image/transports/registry/clients.ts";
 import type { Images, PullResult } from "../../image/types.ts";
 import type { Cli } from "../cli.ts";
 import { fullSpeed } from "../full-speed.ts";
@@ -14,6 +15,10 @@ export interface PullRequest {
   readonly quiet: boolean;
   /** Where progress and the outcome are shown. */
   readonly stream: 1 | 2;
+  /** How the registry is reached; default: as the user's files say. */
+  readonly registry?: RegistryOptions;
+  /** One of many: its digest is told, what came of it is not. */
+  readonly one?: boolean;
 }
 
 /**
@@ -67,7 +72,7 @@ function allFailed(text: string, failures: readonly unknown[]): GalleyError {
 async function pullOne(cli: Cli, images: Images, request: PullRequest): Promise<PullResult> {
   const display = request.quiet ? undefined : await openDisplay(cli, request.stream);
   const result = await pull(images, request, display);
-  if (!request.quiet) writer(cli, request.stream)(outcome(request.reference, result));
+  if (!request.quiet) writer(cli, request.stream)(outcome(request, result));
   return result;
 }
 
@@ -75,6 +80,7 @@ async function pull(images: Images, request: PullRequest, display: PullDisplay |
   try {
     return await images.pull(request.reference, {
       ...(request.platform === "" ? {} : { platform: request.platform }),
+      ...(request.registry === undefined ? {} : { registry: request.registry }),
       ...(display === undefined ? {} : { onProgress: (event) => display.event(event) }),
     });
   } finally {
@@ -94,10 +100,13 @@ function writer(cli: Cli, stream: 1 | 2): (text: string) => void {
   return (text) => (stream === 1 ? cli.out(text) : cli.err(text));
 }
 
-function outcome(reference: string, { digest, changed }: PullResult): string {
-  const name = taggedName(reference);
-  const status = changed ? `Downloaded newer image for ${name}` : `Image is up to date for ${name}`;
-  return `Digest: ${digest}\nStatus: ${status}\n`;
+function outcome({ reference, one }: PullRequest, { digest, changed }: PullResult): string {
+  return `Digest: ${digest}\n${one === true ? "" : statusLine(taggedName(reference), changed)}`;
+}
+
+/** docker's last word on what was pulled. */
+export function statusLine(name: string, changed: boolean): string {
+  return `Status: ${changed ? "Downloaded newer image" : "Image is up to date"} for ${name}\n`;
 }
 
 /** A reference as people write it, with its tag: `busybox:latest`. */
