@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { applyChanges } from "../../engine/files/image-changes.ts";
 import { GalleyError, toGalleyError } from "../../errors.ts";
 import { hostPlatform, parsePlatform } from "../../image/platform.ts";
-import { decompress } from "../../image/pull/decompress.ts";
+import { decompressArchive } from "../../image/pull/decompress-archive.ts";
 import { readRange, writeAll } from "../../image/transports/files/raw-file.ts";
 import type { Images } from "../../image/types.ts";
 import type { ImageConfig } from "../../spec/image.ts";
@@ -30,7 +30,7 @@ export async function importTar(images: Images, from: string, options: ImportOpt
   try {
     const hasher = new Bun.CryptoHasher("sha256");
     let size = 0;
-    for await (const chunk of decompress(open(from, signal))) {
+    for await (const chunk of decompressArchive(open(from, signal))) {
       signal.throwIfAborted();
       hasher.update(chunk);
       await writeAll(fd, chunk, size);

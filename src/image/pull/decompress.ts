@@ -40,7 +40,7 @@ function abandon(iterator: AsyncIterator<Uint8Array>): void {
 }
 
 /** Enough of the beginning to know the format, or all there is. */
-async function readHead(iterator: AsyncIterator<Uint8Array>): Promise<Uint8Array> {
+export async function readHead(iterator: AsyncIterator<Uint8Array>): Promise<Uint8Array> {
   let head = new Uint8Array();
   while (head.length < HEAD) {
     const { value, done } = await iterator.next();
@@ -50,7 +50,8 @@ async function readHead(iterator: AsyncIterator<Uint8Array>): Promise<Uint8Array
   return head;
 }
 
-async function* concat(head: Uint8Array, rest: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
+/** What was read, and the rest. */
+export async function* concat(head: Uint8Array, rest: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
   if (head.length > 0) yield head;
   for (let step = await rest.next(); step.done !== true; step = await rest.next()) yield step.value;
 }

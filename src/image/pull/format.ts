@@ -6,8 +6,11 @@ export type Format = "gzip" | "zstd" | "tar";
 /** First bytes that are needed to know it. */
 export const HEAD = 6;
 
-/** First bytes of formats that are known and not taken; `undefined` for any byte. */
-const refused: readonly (readonly [string, readonly (number | undefined)[]])[] = [
+/** A format that archives of the past are in, and that layers are not. */
+export type OldFormat = "xz" | "bzip2";
+
+/** First bytes of those; `undefined` for any byte. */
+const old: readonly (readonly [OldFormat, readonly (number | undefined)[]])[] = [
   ["xz", [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00]],
   ["bzip2", [0x42, 0x5a, 0x68, undefined, 0x31, 0x41]], // Up to the mark of the first block: a tar may begin with a file "BZh".
 ];
@@ -18,12 +21,17 @@ export function formatOf(head: Uint8Array): Format {
   if (startsWith(head, [0x28, 0xb5, 0x2f, 0xfd])) return "zstd";
   // A skippable frame: 184D2A50 to 184D2A5F, least byte first.
   if (((head[0] ?? 0) & 0xf0) === 0x50 && startsWith(head.subarray(1), [0x2a, 0x4d, 0x18])) return "zstd";
-  const known = refused.find(([, magic]) => startsWith(head, magic));
+  const known = oldFormatOf(head);
   if (known === undefined) return "tar";
-  throw new GalleyError("unimplemented", `the layer is compressed with ${known[0]}, which images do not use`, {
+  throw new GalleyError("unimplemented", `the layer is compressed with ${known}, which images do not use`, {
     op: "decompress",
     hint: "push it again with gzip or zstd",
   });
+}
+
+/** Which of the old formats begins so, if any. */
+export function oldFormatOf(head: Uint8Array): OldFormat | undefined {
+  return old.find(([, magic]) => startsWith(head, magic))?.[0];
 }
 
 function startsWith(bytes: Uint8Array, magic: readonly (number | undefined)[]): boolean {

@@ -2,7 +2,7 @@ import { closeSync, fstatSync, openSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { aboutSubject, toGalleyError } from "../../../errors.ts";
-import { decompress } from "../../pull/decompress.ts";
+import { decompressArchive } from "../../pull/decompress-archive.ts";
 import type { TransportOptions } from "../transport.ts";
 import { type FileSet, noFile } from "./file-set.ts";
 import { readAt, readRange, writeAll } from "./raw-file.ts";
@@ -70,7 +70,7 @@ export class ArchiveFiles implements FileSet {
     rmSync(path);
     try {
       let size = 0;
-      for await (const chunk of decompress(source)) {
+      for await (const chunk of decompressArchive(source)) {
         signal?.throwIfAborted();
         await writeAll(fd, chunk, size);
         size += chunk.length;
