@@ -8,14 +8,11 @@ import { file } from "../harness/tar.ts";
 import { signedBy, smallImage, TrustLab, trustNeeds } from "./trust-lab.ts";
 
 let lab: TrustLab;
-let sigstore: { readonly secret: string; readonly publicKey: string; readonly passphrase: string };
+let sigstore: Awaited<ReturnType<TrustLab["sigstoreKey"]>>;
 beforeAll(async () => {
   if (missing(trustNeeds) !== undefined) return;
   lab = await TrustLab.start();
-  const [prefix, passphrase] = [lab.fresh("key"), lab.fresh("passphrase")];
-  writeFileSync(passphrase, "secret\n");
-  await lab.store.ok(["generate-sigstore-key", "--output-prefix", prefix, "--passphrase-file", passphrase]);
-  sigstore = { secret: `${prefix}.private`, publicKey: `${prefix}.pub`, passphrase };
+  sigstore = await lab.sigstoreKey();
 });
 afterAll(() => lab?.stop());
 

@@ -66,6 +66,14 @@ export class TrustLab {
     return path;
   };
 
+  /** A new key of sigstore's, as files. */
+  readonly sigstoreKey = async () => {
+    const [prefix, passphrase] = [this.fresh("key"), this.fresh("passphrase")];
+    writeFileSync(passphrase, "secret\n");
+    await this.store.ok(["generate-sigstore-key", "--output-prefix", prefix, "--passphrase-file", passphrase]);
+    return { secret: `${prefix}.private`, publicKey: `${prefix}.pub`, passphrase };
+  };
+
   /** Galley's copy, with somebody's keys. */
   readonly galley = (args: readonly string[], home = this.key): Promise<Result> =>
     this.store.galley(["copy", "-q", ...this.places(), ...args], { env: home.env });

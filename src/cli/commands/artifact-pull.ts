@@ -16,7 +16,7 @@ export const command = defineCommand({
     parseReference(name);
     const store = await (await cli.engine()).artifacts();
     const { digest } = await store.alone(() =>
-      copyArtifact(async (signal) => {
+      copyArtifact({}, async (signal) => {
         const options = placeOptions(cli, new Flags(values, changed), "", signal);
         const source = await openSource(parsePlace(`docker://${name}`), options);
         return { source, destination: store.destination(name) };

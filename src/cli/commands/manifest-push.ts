@@ -6,8 +6,9 @@ import { namesPlace, parsePlace } from "../../image/transports/place-name.ts";
 import { defineCommand } from "../command.ts";
 import { bool, int, string } from "../flags/kinds.ts";
 import { copyOptions } from "../places/copy-options.ts";
-import { accessFlags, Flags } from "../places/flags.ts";
+import { accessFlags, Flags, signingFlags } from "../places/flags.ts";
 import { placeOptions } from "../places/options.ts";
+import { signersOf } from "../places/trust.ts";
 import { untilInterrupted } from "../places/until-interrupted.ts";
 
 export const command = defineCommand({
@@ -24,6 +25,7 @@ export const command = defineCommand({
     purge: bool({ short: "p", usage: "", hidden: true }),
     quiet: bool({ short: "q", usage: "Suppress output" }),
     "remove-signatures": bool({ usage: "", hidden: true }),
+    ...signingFlags(),
     rm: bool({ usage: "Remove the list if the push succeeds" }),
   },
   args: { least: 1, most: 2 },
@@ -36,6 +38,7 @@ export const command = defineCommand({
     );
     const lists = await (await cli.engine()).manifestLists();
     const list = lists.get(name);
+    const signers = await signersOf(cli, flags);
     const to = parsePlace(namesPlace(destination) ? destination : `docker://${destination}`);
     const result = await untilInterrupted(async (signal) => {
       const options = placeOptions(cli, flags, "", signal);
@@ -43,7 +46,8 @@ export const command = defineCommand({
       try {
         const target = await openDestination(to, options);
         try {
-          return await copyImage(source, target, { ...copyOptions(flags), lists: all ? "all" : "index-only", signal });
+          const lists = all ? "all" : "index-only";
+          return await copyImage(source, target, { ...copyOptions(flags), lists, signers, signal });
         } finally {
           await target.close();
         }

@@ -1,5 +1,5 @@
 import { copyImage } from "../../image/copy/copy.ts";
-import type { CopyResult } from "../../image/copy/options.ts";
+import type { CopyOptions, CopyResult } from "../../image/copy/options.ts";
 import type { Destination, Source } from "../../image/transports/place.ts";
 import type { FlagSet } from "../flags/flag.ts";
 import { bool } from "../flags/kinds.ts";
@@ -15,14 +15,15 @@ export function artifactCopyFlags() {
   } satisfies FlagSet;
 }
 
-/** Copies an artifact as it is; a signal ends it in good order. Both places are closed. */
+/** Copies an artifact as it is, signed anew by those who are to sign it; a signal ends it in good order. Both places are closed. */
 export function copyArtifact(
+  signing: Pick<CopyOptions, "signers" | "signAs">,
   open: (signal: AbortSignal) => Promise<{ readonly source: Source; readonly destination: Destination }>,
 ): Promise<CopyResult> {
   return untilInterrupted(async (signal) => {
     const { source, destination } = await open(signal);
     try {
-      return await copyImage(source, destination, { signal, preserveDigests: true });
+      return await copyImage(source, destination, { signal, preserveDigests: true, ...signing });
     } finally {
       await destination.close();
       await source.close();
