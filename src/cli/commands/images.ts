@@ -2,11 +2,32 @@ import type { ImageRecord } from "../../image/types.ts";
 import type { Filters } from "../../image/views/filters.ts";
 import type { CliEngine } from "../cli.ts";
 import { defineCommand } from "../command.ts";
-import { bool, filter } from "../flags/kinds.ts";
+import { bool, filter, string } from "../flags/kinds.ts";
 import { renderListing } from "../format/listing.ts";
-import { imageHeadings, imageNames, imageRaw, imageRow, imageTable, imageTableWithDigests } from "../rows/image-row.ts";
+import {
+  type ImageName,
+  imageHeadings,
+  imageNames,
+  imageRaw,
+  imageRow,
+  imageTable,
+  imageTableWithDigests,
+} from "../rows/image-row.ts";
 import { dockerConfig } from "../shared/docker-config.ts";
 import { listFormat } from "../shared/list-flags.ts";
+import { UsageError } from "../usage-error.ts";
+
+type Order = (a: ImageName, b: ImageName) => number;
+
+const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
+
+const orders: Readonly<Record<string, Order>> = {
+  created: (a, b) => Date.parse(b.image.createdAt) - Date.parse(a.image.createdAt),
+  id: (a, b) => compare(a.image.id, b.image.id),
+  repository: (a, b) => compare(a.repository, b.repository),
+  size: (a, b) => a.image.size - b.image.size,
+  tag: (a, b) => compare(a.tag, b.tag),
+};
 
 export const command = defineCommand({
   usage: "[OPTIONS] [REPOSITORY[:TAG]]",
@@ -17,7 +38,9 @@ export const command = defineCommand({
     filter: filter({ short: "f", usage: "Filter output based on conditions provided" }),
     format: listFormat(),
     "no-trunc": bool({ usage: "Don't truncate output" }),
+    noheading: bool({ short: "n", usage: "Do not print column headings" }),
     quiet: bool({ short: "q", usage: "Only show image IDs" }),
+    sort: string({ usage: `Sort by ${Object.keys(orders).join(", ")}`, type: "choice" }),
   },
   args: { most: 1 },
   async run({ cli, flags, args: [pattern] }) {
@@ -33,8 +56,9 @@ export const command = defineCommand({
       now: Date.now(),
       ...(containers === undefined ? {} : { containers }),
     };
-    const rows = names.map((name) => imageRow(name, options));
-    cli.out(renderListing({ format, rows, headings: imageHeadings }));
+    const rows = sorted(names, flags.sort).map((name) => imageRow(name, options));
+    const text = renderListing({ format, rows, headings: imageHeadings });
+    cli.out(flags.noheading && format.startsWith("table") ? text.slice(text.indexOf("\n") + 1) : text);
     return 0;
   },
 });
@@ -51,6 +75,14 @@ async function listed(engine: CliEngine, filters: Filters): Promise<readonly Ima
   ]);
   const shown = filterImages(lists.map(listAsImage), filters, (reference) => images.get(reference));
   return [...found, ...shown].sort((a, b) => Date.parse(b.createdAt) - Date.parse(a.createdAt));
+}
+
+/** In podman's orders: the newest and the smallest first, names and IDs by their letters. */
+function sorted(names: readonly ImageName[], by: string): readonly ImageName[] {
+  if (by === "") return names;
+  const order = Object.hasOwn(orders, by) ? orders[by] : undefined;
+  if (order !== undefined) return names.toSorted(order);
+  throw new UsageError(`"${by}" is an invalid sort: choose one of ${Object.keys(orders).join(", ")}`, 1, true);
 }
 
 const nameless = { repository: "", tag: "", digest: "" };

@@ -1,4 +1,3 @@
-import { hostPlatform } from "../../image/platform.ts";
 import { familiarRepository, parseReference, repositoryOf } from "../../image/reference.ts";
 import type { RegistryOptions } from "../../image/transports/registry/clients.ts";
 import type { Images } from "../../image/types.ts";
@@ -7,6 +6,7 @@ import { defineCommand } from "../command.ts";
 import type { FlagSet } from "../flags/flag.ts";
 import { bool, string } from "../flags/kinds.ts";
 import { accessFlags, Flags, retryFlags } from "../places/flags.ts";
+import { machineFlags, machineOf } from "../places/machine.ts";
 import { registryOptions } from "../places/options.ts";
 import { pullImage, statusLine, taggedName } from "../shared/pull.ts";
 import { UsageError } from "../usage-error.ts";
@@ -28,7 +28,7 @@ export const command = defineCommand({
     const flags = new Flags(values, changed);
     const { images } = await cli.engine();
     const asked = {
-      platform: platformOf(cli, flags),
+      platform: machineOf(flags) ?? cli.env.DOCKER_DEFAULT_PLATFORM ?? "",
       quiet: flags.truth("quiet"),
       registry: registryOptions(cli, flags, ""),
     };
@@ -58,9 +58,7 @@ function podmanFlags(): FlagSet {
   return {
     ...accessFlags(),
     ...retryFlags("retry"),
-    arch: string({ usage: "Use ARCH instead of the architecture of this machine", type: "ARCH" }),
-    os: string({ usage: "Use OS instead of linux", type: "OS" }),
-    variant: string({ usage: "Use VARIANT instead of the variant of the architecture", type: "VARIANT" }),
+    ...machineFlags(),
     policy: string({ usage: `Pull policy: ${policies.join(", ")}`, initial: "always" }),
   };
 }
@@ -69,17 +67,6 @@ function policyOf(flags: Flags): string {
   const asked = flags.text("policy") ?? "always";
   if (policies.includes(asked)) return asked;
   throw new UsageError(`unsupported pull policy ${JSON.stringify(asked)}`, 1, true);
-}
-
-/** `--platform`, or what podman's three flags say of it; empty where nothing is said. */
-function platformOf(cli: Cli, flags: Flags): string {
-  const whole = flags.text("platform");
-  const [os, arch, variant] = [flags.text("os"), flags.text("arch"), flags.text("variant")];
-  if (os === undefined && arch === undefined && variant === undefined)
-    return whole ?? cli.env.DOCKER_DEFAULT_PLATFORM ?? "";
-  if (whole !== undefined)
-    throw new UsageError("--platform option can not be specified with --arch, --os or --variant", 1, true);
-  return [os ?? "linux", arch ?? hostPlatform().architecture, variant].filter(Boolean).join("/");
 }
 
 interface AllTags {
