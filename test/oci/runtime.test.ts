@@ -344,6 +344,11 @@ describe("what is refused", () => {
     const found = JSON.parse(await bundle.ok("features"));
     expect(found.linux.seccomp.actions).toContain("SCMP_ACT_ERRNO");
     expect(found.mountOptions).toContain("rro");
+    expect(found.linux).toMatchObject({
+      cgroup: { v1: true, v2: true, systemd: true, systemdUser: true, rdma: true },
+      intelRdt: { enabled: true, schemata: true, monitoring: true },
+    });
+    expect(found.potentiallyUnsafeConfigAnnotations).toEqual(["org.systemd.property.", "org.criu.config"]);
     expect(await bundle.ok("--version")).toMatch(/^galley version .*\ncommit: galley .*\nspec: 1\.3\.0\n$/);
   });
 });

@@ -36,6 +36,8 @@ function said(step: Step, { errno: error, note }: StepFailure): string {
     return `chdir to cwd (${JSON.stringify(step.args[0])}) set in config.json failed: ${errnoText(error).toLowerCase()}`;
   if (step.op === "write_file" && step.cause === "process.apparmorProfile")
     return `unable to apply apparmor profile: apparmor failed to apply profile: write /proc/thread-self/${String(step.args[1])}: ${errnoText(error).toLowerCase()}`;
+  if (step.op === "write_file" && step.cause === "process.selinuxLabel")
+    return `${step.cause}: write /proc/thread-self/${String(step.args[1])}: ${errnoText(error).toLowerCase()}`;
   if (step.op === "check_cwd")
     return "current working directory is outside of container mount namespace root -- possible container breakout detected";
   if (step.op === "sched_setattr" && error === errno.EPERM && step.cause.includes("cpus"))

@@ -21,6 +21,7 @@ export function features(): Record<string, unknown> {
     ociVersionMax: "1.3.0",
     hooks: ["prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop"],
     mountOptions: words.filter((word) => mountWord(word) !== undefined),
+    potentiallyUnsafeConfigAnnotations: ["org.systemd.property.", "org.criu.config"],
     linux: {
       namespaces: Object.keys(cloneFlags).sort(),
       capabilities: allCapabilities(lastCapability()),
@@ -28,7 +29,7 @@ export function features(): Record<string, unknown> {
         v1: true,
         v2: true,
         systemd: true,
-        systemdUser: false,
+        systemdUser: true,
         rdma: true,
       },
       seccomp: {

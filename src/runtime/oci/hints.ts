@@ -104,6 +104,12 @@ const advice: readonly Advice[] = [
   },
   {
     ops: ["write_file"],
+    errors: [errno.EINVAL],
+    field: "process.selinuxLabel",
+    hint: "the kernel's policy has no such context; ps -Z shows those of processes, USER:ROLE:TYPE:LEVEL",
+  },
+  {
+    ops: ["write_file"],
     errors: [errno.EINVAL, errno.ERANGE, errno.ENODEV],
     hint: "the kernel does not take this value",
   },
