@@ -20,7 +20,12 @@ const image = (architecture: string, compression: "gzip" | "none" = "gzip") =>
 interface Manifest {
   readonly mediaType: string;
   readonly layers: readonly { readonly mediaType: string; readonly size: number }[];
-  readonly manifests: readonly { readonly mediaType: string; readonly digest: string }[];
+  readonly manifests: readonly {
+    readonly mediaType: string;
+    readonly digest: string;
+    readonly annotations?: object;
+    readonly platform?: { readonly architecture: string };
+  }[];
 }
 
 let registry: Registry;
@@ -179,6 +184,36 @@ describe("manifest push", () => {
       expect(small).toBeLessThan(fast);
     },
   );
+
+  testWith(needs, "--add-compression: each image once more, behind the others, told apart as podman does", async () => {
+    const zstd = { "io.github.containers.compression.zstd": "true" };
+    const told = async (list: Manifest) => {
+      const kinds = (await parts(list)).map((part) => types(part)[1]?.split("+")[1]);
+      const each = list.manifests.map(({ annotations, platform }) => [platform?.architecture, annotations]);
+      return each.map(([architecture, annotations], at) => [architecture, kinds[at], annotations]);
+    };
+    const both = [
+      ["amd64", "gzip", undefined],
+      ["arm64", "gzip", undefined],
+      ["amd64", "zstd", zstd],
+      ["arm64", "zstd", zstd],
+    ];
+    const before = (await raw(`docker://${registry.host}/team/app:arm`)).layers;
+    const list = await pushed("manifest push", "list:1", "--add-compression", "zstd");
+    expect(await told(list)).toEqual(both);
+    expect((await parts(list))[1]?.layers).toEqual(before);
+    const several = ["--add-compression", "gzip,zstd:chunked", "--add-compression", "zstd"];
+    expect(await told(await pushed("manifest push", "list:1", ...several))).toEqual(both);
+    const changed = ["--compression-format", "zstd", "--add-compression", "zstd"];
+    expect(await told(await pushed("manifest push", "list:1", ...changed))).toEqual(both.slice(2));
+    const refused = async (says: string, ...flags: readonly string[]) => {
+      const place = `docker://${registry.host}/not/there:1`;
+      const { status, stderr } = await store.galley(["manifest", "push", ...flags, "list:1", place]);
+      expect([status, stderr]).toEqual([125, expect.stringContaining(says)]);
+    };
+    await refused("nonsense is not supported for replication", "--add-compression", "nonsense");
+    await refused("zstd", "--add-compression", "zstd", "-f", "v2s2");
+  });
 
   testWith(needs, "--purge, -p: the list is gone, if it was pushed", async () => {
     for (const flag of ["--purge", "-p"]) {

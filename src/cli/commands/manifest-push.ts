@@ -1,21 +1,23 @@
-import { copyImage } from "../../image/copy/copy.ts";
+import { type CompressionOptions, copyImage } from "../../image/copy/copy.ts";
 import { ListSource } from "../../image/lists/list-source.ts";
 import { familiarName, parseReference } from "../../image/reference.ts";
 import { openDestination, openSource } from "../../image/transports/open-place.ts";
 import { namesPlace, parsePlace } from "../../image/transports/place-name.ts";
 import { defineCommand } from "../command.ts";
-import { bool, int, string } from "../flags/kinds.ts";
+import { bool, int, list, string } from "../flags/kinds.ts";
 import { copyOptions } from "../places/copy-options.ts";
 import { accessFlags, Flags, signingFlags } from "../places/flags.ts";
 import { placeOptions } from "../places/options.ts";
 import { signersOf } from "../places/trust.ts";
 import { untilInterrupted } from "../places/until-interrupted.ts";
+import { UsageError } from "../usage-error.ts";
 
 export const command = defineCommand({
   usage: "[OPTIONS] LIST [DESTINATION]",
   summary: "Push a manifest list, with its images, to a registry or another place",
   flags: {
     ...accessFlags(),
+    "add-compression": list({ usage: "Add images with the selected compression while pushing", type: "FORMAT" }),
     all: bool({ usage: "Also push the images in the list", initial: true }),
     "compression-format": string({ usage: "Compress layers as gzip, zstd or zstd:chunked", type: "FORMAT" }),
     "compression-level": int({ usage: "Compression level" }),
@@ -37,17 +39,18 @@ export const command = defineCommand({
       changed,
     );
     const lists = await (await cli.engine()).manifestLists();
-    const list = lists.get(name);
+    const pushed = lists.get(name);
+    const addedCompressions = compressionsOf(flags);
     const signers = await signersOf(cli, flags);
     const to = parsePlace(namesPlace(destination) ? destination : `docker://${destination}`);
     const result = await untilInterrupted(async (signal) => {
       const options = placeOptions(cli, flags, "", signal);
-      const source = new ListSource(list, (place) => openSource(parsePlace(place), options));
+      const source = new ListSource(pushed, (place) => openSource(parsePlace(place), options));
       try {
         const target = await openDestination(to, options);
         try {
           const lists = all ? "all" : "index-only";
-          return await copyImage(source, target, { ...copyOptions(flags), lists, signers, signal });
+          return await copyImage(source, target, { ...copyOptions(flags), lists, signers, signal, addedCompressions });
         } finally {
           await target.close();
         }
@@ -57,8 +60,19 @@ export const command = defineCommand({
     }, undefined);
     const digestfile = flags.text("digestfile");
     if (digestfile !== undefined) await Bun.write(digestfile, result.digest);
-    if (flags.truth("rm") || flags.truth("purge")) lists.remove(list.name);
-    if (!flags.truth("quiet")) cli.out(`${familiarName(parseReference(list.name))}: digest: ${result.digest}\n`);
+    if (flags.truth("rm") || flags.truth("purge")) lists.remove(pushed.name);
+    if (!flags.truth("quiet")) cli.out(`${familiarName(parseReference(pushed.name))}: digest: ${result.digest}\n`);
     return 0;
   },
 });
+
+type Compression = CompressionOptions["format"];
+
+/** Those of `--add-compression`, in any number of flags, divided by commas. */
+function compressionsOf(flags: Flags): readonly Compression[] {
+  const names = flags.texts("add-compression").flatMap((text) => text.split(","));
+  return names.map((name) => {
+    if (name === "gzip" || name === "zstd" || name === "zstd:chunked") return name;
+    throw new UsageError(`requested algorithm ${name} is not supported for replication`, 125, true);
+  });
+}

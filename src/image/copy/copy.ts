@@ -1,10 +1,11 @@
 import { GalleyError, toGalleyError } from "../../errors.ts";
-import type { Descriptor, ImageIndex } from "../../spec/image.ts";
+import { type Descriptor, type ImageIndex, mediaTypes } from "../../spec/image.ts";
 import { hostPlatform, matchPlatform } from "../platform.ts";
 import { choose, MAX_DEPTH } from "../pull/fetch-documents.ts";
 import { parseDocument, typeOfDocument } from "../pull/manifests.ts";
 import type { Destination, Document, Source } from "../transports/place.ts";
 import { REMEDY } from "../verify/remedy.ts";
+import { additions, markedWith } from "./added-compressions.ts";
 import { convertIndex, documentType, type Format, formatOfType } from "./convert.ts";
 import type { BlobParts } from "./copy-blob.ts";
 import { copyManifest, madeDocument } from "./copy-manifest.ts";
@@ -108,8 +109,9 @@ class Copy {
     for (const [position, entry] of wanted.entries()) {
       const { digest } = entry;
       if (depth === 0) options.onProgress?.({ kind: "image", digest, position: position + 1, count: wanted.length });
-      copied.push({ ...entry, ...(await this.#part(entry, depth)) });
+      copied.push(this.#described(entry, await this.#part(entry, depth)));
     }
+    copied.push(...(await this.#added(copied, wanted, depth)));
     const format = this.#listFormat(type);
     const same =
       copied.length === index.manifests.length && copied.every((one, at) => one.digest === index.manifests[at]?.digest);
@@ -118,11 +120,31 @@ class Copy {
     return madeDocument(convertIndex(index, format, copied));
   }
 
+  #described(entry: Descriptor, part: Pick<Descriptor, "mediaType" | "digest" | "size">): Descriptor {
+    const { compression } = this.parts.options;
+    const isChanged = part.digest !== entry.digest && part.mediaType === mediaTypes.ociManifest;
+    return markedWith({ ...entry, ...part }, isChanged ? compression?.format : undefined);
+  }
+
+  /** The images of a list once more, in compressions that they are not in. */
+  async #added(copied: readonly Descriptor[], wanted: readonly Descriptor[], depth: number): Promise<Descriptor[]> {
+    const formats = this.parts.options.addedCompressions ?? [];
+    const added: Descriptor[] = [];
+    for (const { entry, format } of additions(copied, formats)) {
+      const source = wanted[copied.indexOf(entry)] ?? entry;
+      const options = { ...this.parts.options, compression: { format }, addedCompressions: [] };
+      const part = await new Copy({ ...this.parts, options }).#part(source, depth);
+      if (part.digest !== entry.digest) added.push(markedWith({ ...source, ...part }, format));
+    }
+    return added;
+  }
+
   #listFormat(type: string): Format {
     const { destination, options } = this.parts;
     const own = formatOfType(type);
     const accepted = destination.traits.manifests;
-    const zstd = options.compression?.format.startsWith("zstd") === true;
+    const asked = [options.compression?.format, ...(options.addedCompressions ?? [])];
+    const zstd = asked.some((one) => one?.startsWith("zstd") === true);
     if (options.format !== undefined) return options.format;
     if (zstd) return "oci";
     return accepted === undefined || accepted.includes(documentType(own, "index")) ? own : "oci";

@@ -26,6 +26,8 @@ export interface CopyOptions {
   readonly format?: Format | undefined;
   /** How layers are compressed; default: as they are, or as the destination wants them. */
   readonly compression?: CompressionOptions | undefined;
+  /** With `all`, compressions in which each image of a list is to be there; those that it is not in are added behind the others. */
+  readonly addedCompressions?: readonly CompressionOptions["format"][] | undefined;
   /** Refuse to change a document, and leave layers as they are. */
   readonly preserveDigests?: boolean;
   /** For whom layers are encrypted, and which: by number, from 0, or from -1 backwards; none named: all. */
