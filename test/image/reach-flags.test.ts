@@ -149,7 +149,7 @@ describe("a registry that asks for a login, by TLS, is reached by", () => {
   }
 });
 
-describe("what may pass is tried again, as often and as soon as is said", () => {
+describe("what may pass is tried again, as often and as soon as is said, and under the name that is said", () => {
   /** Longer than the tests may take, if each wait were twice the one before. */
   const FAILURES = 9;
   const failing: readonly (readonly [Command, string, { readonly path: string; readonly method?: string }])[] = [
@@ -165,19 +165,30 @@ describe("what may pass is tried again, as often and as soon as is said", () => 
     [remove, "--retry-times", { method: "DELETE", path: "/manifests/" }],
   ];
   for (const [command, flag, where] of failing) {
-    testHere(`${command.words} ${flag} --retry-delay`, async () => {
+    const prefix = flag === "--retry" ? [] : ["--user-agent-prefix", "mine/1"];
+    testHere(`${[command.words, flag, "--retry-delay", ...prefix].join(" ")}`, async () => {
       await plain.push("gone/app", "1", image);
-      const fails = () => watched.inject({ ...where, times: FAILURES, act: { status: 503 } });
-      fails();
-      const delay = ["--retry-delay", "2ms"];
-      await refused("503", command, watched.host, flag, String(FAILURES - 1), ...delay);
-      watched.heal();
-      fails();
-      const { status, stderr } = await run(command, watched.host, flag, String(FAILURES), ...delay);
+      watched.inject({ ...where, times: FAILURES, act: { status: 503 } });
+      const before = watched.requests.length;
+      const patience = [flag, String(FAILURES), "--retry-delay", "2ms"];
+      const { status, stderr } = await run(command, watched.host, ...patience, ...prefix);
       watched.heal();
       expect(status, stderr).toBe(0);
+      const names = watched.requests.slice(before).map(({ headers }) => headers.get("user-agent"));
+      expect(new Set(names)).toEqual(new Set([prefix.length === 0 ? "galley" : "mine/1 galley"]));
     });
   }
+
+  testHere("but no oftener", async () => {
+    watched.inject({ path: "/tags/list", act: { status: 503 } });
+    for (const times of [0, 3]) {
+      const before = watched.requests.length;
+      await refused("503", tags, watched.host, "--retry-times", String(times), "--retry-delay", "2ms");
+      const asked = watched.requests.slice(before).filter(({ path }) => path.includes("/tags/list"));
+      expect(asked).toHaveLength(times + 1);
+    }
+    watched.heal();
+  });
 
   testHere("and a registry that is not up yet is waited for", async () => {
     const port = freePort();
@@ -189,19 +200,6 @@ describe("what may pass is tried again, as often and as soon as is said", () => 
     expect((await waiting).stdout).toContain("late");
     await late.stop(true);
   });
-});
-
-describe("the program's name has a prefix in every request of", () => {
-  for (const command of [commands.push, copy, sync, tags, inspect, remove]) {
-    testHere(`${command.words} --user-agent-prefix`, async () => {
-      await plain.push("gone/app", "1", image);
-      const before = watched.requests.length;
-      const { status, stderr } = await run(command, watched.host, "--user-agent-prefix", "mine/1");
-      expect(status, stderr).toBe(0);
-      const names = watched.requests.slice(before).map(({ headers }) => headers.get("user-agent"));
-      expect(new Set(names)).toEqual(new Set(["mine/1 galley"]));
-    });
-  }
 });
 
 describe("registries.conf of --registries-conf is followed by", () => {
