@@ -1,5 +1,6 @@
 /** One configuration, from its text to the recipe of its start: what the fuzzer tries, and what must hold. */
 import { GalleyError } from "../../src/errors.ts";
+import { groupOf } from "../../src/linux/resctrl/group.ts";
 import { linuxVocabulary } from "../../src/linux/vocabulary.ts";
 import { encode } from "../../src/recipe/encode.ts";
 import { compileStart } from "../../src/runtime/compile-start.ts";
@@ -12,6 +13,9 @@ export class Finding extends Error {}
 
 /** What became of a configuration: refused with a message, or compiled. */
 export type Outcome = { readonly refused: string } | { readonly recipe: Uint8Array };
+
+/** Groups are new in it, and it has no L3 and no bandwidth of its own. */
+const NO_RESCTRL = { path: "/nosuch", inMegabytes: false };
 
 const FILE = "config.json";
 const vocabulary = linuxVocabulary();
@@ -51,6 +55,7 @@ function compiled(config: RuntimeConfig, facts: HostFacts, variant: number): Uin
   const linux = { ...config.linux, cgroupsPath: config.linux?.cgroupsPath || "/fuzz" };
   const gate =
     variant % 3 === 0 ? { gate: "/gate", hooks: { ready: "/ready", done: "/done" }, identity: "/identity" } : {};
+  const maker = variant % 5 === 0 ? { unprivileged: true, maker: { uid: 1000, gid: 1000 } } : {};
   const console = { kind: "passed" } as const;
   return encode(
     compileStart(
@@ -59,7 +64,8 @@ function compiled(config: RuntimeConfig, facts: HostFacts, variant: number): Uin
         root: { kind: "directory", path: "/rootfs" },
         mountPoint: "/point",
         openStdin: true,
-        managed: { ...gate, console },
+        resctrl: linux.intelRdt && groupOf(linux.intelRdt, "fuzz", NO_RESCTRL),
+        managed: { ...gate, ...maker, console },
       },
       facts,
     ),
