@@ -1,4 +1,5 @@
 import { GalleyError, toGalleyError } from "../errors.ts";
+import { calledName } from "./called-as.ts";
 import type { Cli } from "./cli.ts";
 import type { AnyCommand } from "./command.ts";
 import { nearest } from "./suggest.ts";
@@ -16,17 +17,27 @@ export function reportFailure(cli: Cli, failure: unknown, failed?: Failed): numb
   if (failure instanceof ExitStatus) return failure.status;
   if (failure instanceof BrokenPipe) return BROKEN_PIPE_STATUS;
   if (failure instanceof UsageError) {
-    cli.err(`galley: ${usageMessage(failure, failed)}\n`);
-    return failure.status;
+    say(cli, isSkopeo() ? failure.message : usageMessage(failure, failed));
+    return isSkopeo() ? 1 : failure.status;
   }
   const error = toGalleyError(failure);
-  cli.err(`galley: ${describe(failure, cli.options.debug)}\n`);
+  say(cli, describe(failure, cli.options.debug));
   return error.exitStatus ?? failed?.command.failureStatus ?? 1;
 }
 
 /** One line for a failure that does not end the command, as one of several containers. */
 export function reportOne(cli: Cli, failure: unknown): void {
-  cli.err(`galley: ${describe(failure, cli.options.debug)}\n`);
+  say(cli, describe(failure, cli.options.debug));
+}
+
+/** Called as skopeo, in the form of skopeo's logger, which programs that call it take apart. */
+function say(cli: Cli, text: string): void {
+  const time = `${new Date().toISOString().slice(0, -5)}Z`;
+  cli.err(isSkopeo() ? `time="${time}" level=fatal msg=${JSON.stringify(text)}\n` : `galley: ${text}\n`);
+}
+
+function isSkopeo(): boolean {
+  return calledName() === "skopeo";
 }
 
 function describe(failure: unknown, debug: boolean): string {

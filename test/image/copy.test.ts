@@ -218,7 +218,7 @@ testWith(needs, "digests that cannot be preserved are refused", async () => {
   const work = copy(`docker://${registry.host}/team/oci:1`, `docker-archive:${fresh("a.tar")}:a:1`, {
     preserveDigests: true,
   });
-  await expect(work).rejects.toThrow("digests are to be preserved");
+  await expect(work).rejects.toThrow("Instructed to preserve digests");
 });
 
 test("a failed copy leaves no archive", async () => {

@@ -213,9 +213,9 @@ describe("what does not go together is refused:", () => {
     await refused(why, "--format", "v2s2", await encrypted(), `dir:${fresh()}`);
   });
   test("digests that are to stay", async () => {
-    await refused("digests are to be preserved", ...forRsa(), "--preserve-digests", plain, place());
+    await refused("Instructed to preserve digests", ...forRsa(), "--preserve-digests", plain, place());
     const keys = ["--decryption-key", key("rsa.key")];
-    await refused("digests are to be preserved", ...keys, "--preserve-digests", await encrypted(), place());
+    await refused("Instructed to preserve digests", ...keys, "--preserve-digests", await encrypted(), place());
   });
 });
 

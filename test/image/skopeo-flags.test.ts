@@ -193,7 +193,7 @@ describe("what is copied", () => {
     await ok("copy", "-q", ...arm, at(plain, "team/app:list"), `dir:${v6}`);
     expect(await ok("inspect", "--raw", "--config", `dir:${v6}`)).toContain('"v6"');
     await refused(
-      "no matching manifest",
+      'no image found in manifest list for architecture "amd64", variant "", OS "plan9"',
       "copy",
       "-q",
       "--override-os",
@@ -231,7 +231,7 @@ describe("what is copied", () => {
     expect(readFileSync(digestfile, "utf8")).toBe(digest);
     expect(await ok("inspect", "-f", "{{.Digest}}", "--no-tags", at(plain))).toBe(digest);
     await refused(
-      "digests are to be preserved",
+      "Instructed to preserve digests",
       "copy",
       "-q",
       "--preserve-digests",
@@ -244,7 +244,7 @@ describe("what is copied", () => {
       "sha512:",
     );
     const sync = ["sync", "-s", "docker", "-d", "dir", "--preserve-digests", "-f", "v2s2"];
-    await refused("digests are to be preserved", ...sync, `${plain.host}/team/app:1`, fresh("sync"));
+    await refused("Instructed to preserve digests", ...sync, `${plain.host}/team/app:1`, fresh("sync"));
   });
 
   test("layers are compressed as asked", async () => {
@@ -345,4 +345,12 @@ test("with one layer at a time, the next is asked for when the one before is the
   expect(most).toBe(1);
   await ok("copy", "-q", "--src-tls-verify=false", from, `dir:${fresh("default")}`);
   expect(most).toBe(3);
+});
+
+test("tags are asked of the place that registries.conf names", async () => {
+  const conf = fresh("registries.conf");
+  writeFileSync(conf, `[[registry]]\nprefix = "far.example"\nlocation = "${plain.host}"\ninsecure = true\n`);
+  const listed = JSON.parse(await ok("list-tags", "--registries-conf", conf, "docker://far.example/team/app"));
+  expect(listed.Repository).toBe("far.example/team/app");
+  expect(listed.Tags).toContain("list");
 });

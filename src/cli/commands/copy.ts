@@ -1,5 +1,4 @@
 import { writeFileSync } from "node:fs";
-import { toGalleyError } from "../../errors.ts";
 import { type PlaceName, parsePlace } from "../../image/transports/place-name.ts";
 import { defineCommand } from "../command.ts";
 import { bool, int, list, string } from "../flags/kinds.ts";
@@ -8,13 +7,11 @@ import { copyOne } from "../places/copy-one.ts";
 import { copyOptions } from "../places/copy-options.ts";
 import { decryptionFlags, encryptionFlags } from "../places/encryption.ts";
 import { commonFlags, copyFlags, Flags, placeFlags } from "../places/flags.ts";
+import { isNoImage, NO_IMAGE } from "../places/no-image.ts";
 import { placeOptions } from "../places/options.ts";
 import { signersOf, trustOf } from "../places/trust.ts";
 import { untilInterrupted } from "../places/until-interrupted.ts";
 import { reportOne } from "../report.ts";
-
-/** skopeo's exit status where the image to be copied is not there. */
-export const NO_IMAGE = 2;
 
 export const command = defineCommand({
   usage: "[OPTIONS] SOURCE-IMAGE DESTINATION-IMAGE",
@@ -75,7 +72,7 @@ export const command = defineCommand({
       return 0;
     } catch (failure) {
       display?.close();
-      if (toGalleyError(failure).code !== "not_found") throw failure;
+      if (!isNoImage(failure)) throw failure;
       reportOne(cli, failure);
       return NO_IMAGE;
     } finally {

@@ -1,6 +1,5 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { toGalleyError } from "../../errors.ts";
-import { canonicalName, parseReference } from "../../image/reference.ts";
 import { defineCommand } from "../command.ts";
 import { string } from "../flags/kinds.ts";
 import { readPassphrase } from "../places/trust.ts";
@@ -21,7 +20,7 @@ export const command = defineCommand({
     const { gpgSigner } = await import("../../image/trust/simple-signing.ts");
     const { encodeSignature } = await import("../../image/trust/signature.ts");
     const signer = gpgSigner(key, { env: cli.env, passphrase: file === "" ? undefined : readPassphrase(file) });
-    const signature = await signer.sign(readBytes(manifest), signedReference(reference));
+    const signature = await signer.sign(readBytes(manifest), reference);
     try {
       writeFileSync(output, encodeSignature(signature), { mode: 0o644 });
     } catch (failure) {
@@ -30,13 +29,6 @@ export const command = defineCommand({
     return 0;
   },
 });
-
-/** What is signed must be one image, not a repository. */
-export function signedReference(text: string): string {
-  const reference = parseReference(text);
-  if (reference.tag !== undefined || reference.digest !== undefined) return canonicalName(reference);
-  throw new UsageError(`reference ${text} can’t be signed, it has neither a tag nor a digest`, 1, true);
-}
 
 /** A file, whole. */
 export function readBytes(path: string): Uint8Array {

@@ -127,10 +127,10 @@ class Sync {
   async #copy({ from, options }: SyncImage, to: PlaceName): Promise<string | undefined> {
     const { cli, flags, signal } = this;
     if (flags.truth("dry-run")) {
-      cli.err(`Would have copied image from=${nameOfPlace(from)} to=${nameOfPlace(to)}\n`);
+      cli.err(`Would have copied image ${fromTo(from, to)}\n`);
       return undefined;
     }
-    cli.err(`Copying image from=${nameOfPlace(from)} to=${nameOfPlace(to)}\n`);
+    cli.err(`Copying image ${fromTo(from, to)}\n`);
     const display = await copyDisplay(cli);
     try {
       const { digest } = await copyOne({
@@ -148,4 +148,9 @@ class Sync {
       display.close();
     }
   }
+}
+
+/** Fields as skopeo's logger writes them: names of places always hold what it puts in quotes. */
+function fromTo(from: PlaceName, to: PlaceName): string {
+  return `from=${JSON.stringify(nameOfPlace(from))} to=${JSON.stringify(nameOfPlace(to))}`;
 }

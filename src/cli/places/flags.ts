@@ -103,6 +103,8 @@ export function copyFlags(): FlagSet {
     digestfile: string({ usage: "Write the digest of the copied image to the file" }),
     "src-authfile": string({ usage: "Path of the file with the logins for the source" }),
     "dest-authfile": string({ usage: "Path of the file with the logins for the destination" }),
+    screds: string({ usage: "", hidden: true, aliasOf: "src-creds" }),
+    dcreds: string({ usage: "", hidden: true, aliasOf: "dest-creds" }),
     ...signingFlags(),
   };
 }

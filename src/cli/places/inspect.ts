@@ -1,6 +1,7 @@
 import { GalleyError, toGalleyError } from "../../errors.ts";
+import { chooseImage } from "../../image/copy/choose-image.ts";
 import { type DigestAlgorithm, digestOf } from "../../image/digest.ts";
-import { choose, MAX_CONFIG, MAX_DEPTH } from "../../image/pull/fetch-documents.ts";
+import { MAX_CONFIG, MAX_DEPTH } from "../../image/pull/fetch-documents.ts";
 import { isImage, parseDocument } from "../../image/pull/manifests.ts";
 import { repositoryOf } from "../../image/reference.ts";
 import { openSource, type PlaceOptions } from "../../image/transports/open-place.ts";
@@ -14,6 +15,7 @@ import { reportOne } from "../report.ts";
 import { UsageError } from "../usage-error.ts";
 import type { Flags } from "./flags.ts";
 import { goDocument } from "./go-document.ts";
+import { isNoImage, NO_IMAGE } from "./no-image.ts";
 import { placeOptions, wantedPlatform } from "./options.ts";
 import { attachments } from "./referrers.ts";
 import { untilInterrupted } from "./until-interrupted.ts";
@@ -44,9 +46,9 @@ export async function inspectPlace(cli: Cli, text: string, flags: Flags): Promis
     }, flags.number("command-timeout"));
     return 0;
   } catch (failure) {
-    if (toGalleyError(failure).code !== "not_found") throw failure;
+    if (!isNoImage(failure)) throw failure;
     reportOne(cli, failure);
-    return 2;
+    return NO_IMAGE;
   }
 }
 
@@ -81,7 +83,7 @@ async function readImage(source: Source, root: Document, platform: Platform, opt
     const read = parseDocument(document.bytes, document.descriptor, source.name);
     if (read.kind === "manifest")
       return { root, manifest: read.manifest, config: await readConfig(source, read.manifest, options) };
-    document = await source.document(choose(read.index, platform, source.name), options);
+    document = await source.document(chooseImage(read.index, platform, source.name), options);
   }
   throw new GalleyError("data_loss", `more than ${MAX_DEPTH} indexes lead one to another`, { subject: source.name });
 }

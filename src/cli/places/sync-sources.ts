@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { GalleyError, toGalleyError } from "../../errors.ts";
+import { GalleyError, restated, toGalleyError } from "../../errors.ts";
 import { tryParseDigest } from "../../image/digest.ts";
 import { parseReference, type Reference, repositoryOf } from "../../image/reference.ts";
 import type { PlaceOptions } from "../../image/transports/open-place.ts";
@@ -31,7 +31,11 @@ export async function registryImages(source: string, options: PlaceOptions): Pro
 }
 
 async function tagged(reference: Reference, options: PlaceOptions): Promise<readonly Reference[]> {
-  const tags = await new Repository(new RegistryClients(options.registry), reference).tags(options);
+  const repository = new Repository(new RegistryClients(options.registry), reference);
+  const tags = await repository.tags(options).catch((failure: unknown) => {
+    const op = "Error determining repository tags for repo";
+    throw restated(toGalleyError(failure), { op, subject: `${repositoryOf(reference)}: fetching tags list` });
+  });
   return tags.map((tag) => ({ ...reference, tag }));
 }
 

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { GalleyError, toGalleyError } from "../../errors.ts";
 import type { Accept } from "../../image/copy/copy.ts";
-import { canonicalName, parseReference } from "../../image/reference.ts";
+import { canonicalName, parseReference, repositoryOf } from "../../image/reference.ts";
 import { nameOfPlace } from "../../image/transports/open-place.ts";
 import type { PlaceName } from "../../image/transports/place-name.ts";
 import type { LoadedPolicy } from "../../image/trust/policy-file.ts";
@@ -50,6 +50,9 @@ export function signedName(flags: Flags): string | undefined {
   const text = flags.text("sign-identity");
   if (text === undefined) return undefined;
   const reference = parseReference(text);
+  if (repositoryOf(reference) !== text.slice(0, repositoryOf(reference).length)) {
+    throw new UsageError("Could not parse --sign-identity: repository name must be canonical", 1, true);
+  }
   if (reference.tag !== undefined || reference.digest !== undefined) return canonicalName(reference);
   throw new UsageError(`Sign identity must be a fully specified reference ${text}`, 1, true);
 }

@@ -65,7 +65,7 @@ function targetFormat({ destination, source, options }: BlobParts, { type, manif
       },
     );
   if (format === own) return format;
-  if (options.preserveDigests === true) throw refuse("which changes its digest, and digests are to be preserved");
+  if (options.preserveDigests === true) throw refuse("which changes its digest: Instructed to preserve digests");
   if (options.unchanged !== undefined) throw refuse(options.unchanged);
   if (!isImage(manifest)) throw refuse("and it is no container image but an artifact");
   return format;

@@ -1,11 +1,12 @@
 import { GalleyError, toGalleyError } from "../../errors.ts";
 import { type Descriptor, type ImageIndex, mediaTypes } from "../../spec/image.ts";
 import { hostPlatform, matchPlatform } from "../platform.ts";
-import { choose, MAX_DEPTH } from "../pull/fetch-documents.ts";
+import { MAX_DEPTH } from "../pull/fetch-documents.ts";
 import { parseDocument, typeOfDocument } from "../pull/manifests.ts";
 import type { Destination, Document, Source } from "../transports/place.ts";
 import { REMEDY } from "../verify/remedy.ts";
 import { additions, markedWith } from "./added-compressions.ts";
+import { chooseImage } from "./choose-image.ts";
 import { convertIndex, documentType, type Format, formatOfType } from "./convert.ts";
 import type { BlobParts } from "./copy-blob.ts";
 import { copyManifest, madeDocument } from "./copy-manifest.ts";
@@ -65,7 +66,7 @@ class Copy {
       if (parsed.kind === "manifest" || (options.lists ?? "system") !== "system") {
         return this.#copy(document, 0, depth === 0 ? "root" : "part");
       }
-      const chosen = choose(parsed.index, options.platform ?? hostPlatform(), source.name);
+      const chosen = chooseImage(parsed.index, options.platform ?? hostPlatform(), source.name);
       document = await source.document(chosen, { signal });
     }
     throw tooDeep(source);
@@ -195,15 +196,20 @@ function breaksSignatures({ source, destination }: BlobParts): GalleyError {
 }
 
 function noLists({ source, destination }: BlobParts): GalleyError {
-  return new GalleyError("failed_precondition", `${destination.name} holds single images only, and this is a list`, {
-    op: "copy",
-    subject: source.name,
-    hint: "leave --all out to copy the image for one platform",
-  });
+  const [transport] = destination.name.split(":", 1);
+  return new GalleyError(
+    "failed_precondition",
+    `destination transport ${JSON.stringify(transport)} does not support copying multiple images as a group`,
+    {
+      op: "copy",
+      subject: source.name,
+      hint: "leave --all out to copy the image for one platform",
+    },
+  );
 }
 
 function changesList({ source, destination }: BlobParts): GalleyError {
-  return new GalleyError("failed_precondition", "the list would change, and digests are to be preserved", {
+  return new GalleyError("failed_precondition", "the list would have to change: Instructed to preserve digests", {
     op: "copy",
     subject: `${source.name} to ${destination.name}`,
   });

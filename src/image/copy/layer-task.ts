@@ -58,7 +58,7 @@ async function unlockFor({ decryption }: CopyOptions, blob: Descriptor): Promise
 }
 
 function requireChange(options: CopyOptions, { digest }: Descriptor, encrypt: unknown): void {
-  const why = options.preserveDigests === true ? "digests are to be preserved" : options.unchanged;
+  const why = options.preserveDigests === true ? "Instructed to preserve digests" : options.unchanged;
   if (why === undefined) return;
   const what = encrypt === undefined ? "decrypted" : "encrypted";
   throw new GalleyError("failed_precondition", `it should be ${what}, but the manifest must not change: ${why}`, {

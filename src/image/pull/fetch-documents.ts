@@ -80,6 +80,28 @@ export function plain({ mediaType, digest, size }: Descriptor, document?: { read
   return { mediaType: document?.mediaType ?? mediaType, digest, size };
 }
 
+/** An index has nothing for a platform: it is there itself, which `not_found` does not say. */
+export class NoMatchingPlatform extends GalleyError {
+  constructor(
+    readonly platform: Platform,
+    subject: string,
+    private readonly offered: readonly string[],
+    message = `no matching manifest for ${formatPlatform(platform)} in the manifest list entries`,
+  ) {
+    const hint =
+      offered.length === 0 ? "the list is empty" : `it is offered for ${offered.join(", ")}; --platform chooses one`;
+    super("not_found", message, { op: "pull", subject, hint });
+  }
+
+  /** The same in skopeo's words. */
+  inSkopeosWords(): NoMatchingPlatform {
+    const { os, architecture, variant = "" } = this.platform;
+    const [arch, kind, system] = [architecture, variant, os].map((name) => JSON.stringify(name));
+    const words = `no image found in manifest list for architecture ${arch}, variant ${kind}, OS ${system}`;
+    return new NoMatchingPlatform(this.platform, this.subject ?? "", this.offered, words);
+  }
+}
+
 /** The manifest of an index that suits a platform best; `not_found` says what the index offers. */
 export function choose(index: ImageIndex, platform: Platform, subject: string): Descriptor {
   const chosen = choosePlatform(platform, index.manifests);
@@ -91,15 +113,7 @@ export function choose(index: ImageIndex, platform: Platform, subject: string): 
   // An index of one image that does not say what it is for.
   const [only] = index.manifests;
   if (index.manifests.length === 1 && only !== undefined && only.platform === undefined) return only;
-  throw new GalleyError(
-    "not_found",
-    `no matching manifest for ${formatPlatform(platform)} in the manifest list entries`,
-    {
-      op: "pull",
-      subject,
-      hint: known.length === 0 ? "the list is empty" : `it is offered for ${known.join(", ")}; --platform chooses one`,
-    },
-  );
+  throw new NoMatchingPlatform(platform, subject, known);
 }
 
 async function fetchManifest({ content, lease, transport, reference, options }: DocumentParts, descriptor: Descriptor) {

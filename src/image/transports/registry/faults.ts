@@ -40,6 +40,10 @@ export function connectionFault(failure: unknown, url: URL): RegistryError {
   if (code === "ECONNREFUSED")
     return new RegistryError("unavailable", "nothing answers there", { ...noCause(details, hintDown), refused: true });
   if (code === "ENOTFOUND") return new RegistryError("unavailable", "no such host", noCause(details, hintName));
+  if (code === "EAI_AGAIN") {
+    const what = "Temporary failure in name resolution";
+    return new RegistryError("unavailable", what, { ...noCause(details, hintName), transient: true });
+  }
   if (code === "EPROTO" || code === "ERR_SSL_WRONG_VERSION_NUMBER") {
     return new RegistryError("unavailable", "the TLS handshake failed", noCause(details, hintPlain));
   }
@@ -96,13 +100,13 @@ const codes: Readonly<Record<number, ErrorCode>> = {
 /** What an answer that is no success means. Reads the answer's body. */
 export async function answerFault(
   answer: HttpAnswer,
-  asked: { readonly op: string; readonly subject: string },
+  asked: { readonly op: string; readonly subject: string; readonly path?: string | URL },
 ): Promise<RegistryError> {
   const { response } = answer;
   const { status } = response;
   const wait = retryAfter(response.headers.get("retry-after"));
   const transient = status === 408 || status === 429 || status >= 500;
-  const said = await complaint(answer);
+  const said = (await complaint(answer)) || usualComplaint(status, asked.path);
   const message = `${phrases[status] ?? `the registry answered ${status}`}${said === "" ? "" : `: ${said}`}`;
   return new RegistryError(codes[status] ?? (transient ? "unavailable" : "unknown"), message, {
     op: asked.op,
@@ -130,6 +134,12 @@ function hintFor(status: number, wait: number | undefined): { readonly hint?: st
   if (status === 404) return { hint: "check the name and the tag" };
   if (wait !== undefined && wait > LONGEST_WAIT) return { hint: `the registry says: try again in ${wait} seconds` };
   return status === 429 ? { hint: "try again later; a login may raise the limit" } : {};
+}
+
+/** What registries say in a body, which the answer to a HEAD does not have. */
+function usualComplaint(status: number, path: string | URL = ""): string {
+  if (status === 401) return "unauthorized: authentication required";
+  return status === 404 && String(path).includes("/manifests/") ? "manifest unknown" : "";
 }
 
 /** A body longer than this is no error message, in bytes. */

@@ -1,5 +1,6 @@
+import { restated, toGalleyError } from "../../../errors.ts";
 import type { Descriptor } from "../../../spec/image.ts";
-import { canonicalName, type Reference, withDefaultTag } from "../../reference.ts";
+import { canonicalName, type Reference, repositoryOf, withDefaultTag } from "../../reference.ts";
 import type { Document, Source } from "../place.ts";
 import type { BlobOptions, TransportOptions } from "../transport.ts";
 import type { RegistryClients } from "./clients.ts";
@@ -20,8 +21,20 @@ export class RegistrySource implements Source {
 
   document(descriptor?: Descriptor, options?: TransportOptions): Promise<Document> {
     if (descriptor !== undefined) return this.#fetch(descriptor, options);
-    this.#root ??= this.#transport.resolve(this.reference, options).then((target) => this.#fetch(target, options));
+    this.#root ??= this.#resolved(options);
     return this.#root;
+  }
+
+  async #resolved(options?: TransportOptions): Promise<Document> {
+    try {
+      return await this.#fetch(await this.#transport.resolve(this.reference, options), options);
+    } catch (failure) {
+      const error = toGalleyError(failure);
+      if (error.op !== "pull") throw error;
+      const { tag, digest } = this.reference;
+      const op = `initializing source ${this.name}: reading manifest ${digest ?? tag} in`;
+      throw restated(error, { op, subject: repositoryOf(this.reference) });
+    }
   }
 
   async #fetch(wanted: Descriptor, options?: TransportOptions): Promise<Document> {

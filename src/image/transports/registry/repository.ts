@@ -28,8 +28,20 @@ export class Repository {
     private readonly source?: PullSource,
   ) {}
 
-  /** All tags, in the registry's order. */
+  /** All tags, in the registry's order; of the first place that tells, where registries.conf has several. */
   async tags(options: TransportOptions = {}): Promise<readonly string[]> {
+    const places = this.source === undefined ? this.clients.sources(this.reference) : [this.source];
+    for (const [position, place] of places.entries()) {
+      try {
+        return await new Repository(this.clients, place.reference, place).#tags(options);
+      } catch (fault) {
+        if (!(fault instanceof RegistryError) || position + 1 === places.length) throw fault;
+      }
+    }
+    return [];
+  }
+
+  async #tags(options: TransportOptions): Promise<readonly string[]> {
     const tags: string[] = [];
     for await (const page of this.#pages<{ tags?: unknown }>(`tags/list?n=${PAGE}`, options)) {
       if (Array.isArray(page.tags)) tags.push(...page.tags.filter((tag): tag is string => typeof tag === "string"));

@@ -1,3 +1,4 @@
+import { GalleyError } from "../../../errors.ts";
 import type { Descriptor } from "../../../spec/image.ts";
 import { parseAnyReference } from "../../reference.ts";
 import { findRow, nameOf, noSuchImage } from "../../store/find.ts";
@@ -19,7 +20,7 @@ export class StoreSource implements Source {
     reference: string,
   ) {
     const row = findRow(store.table, reference);
-    if (row === undefined) throw noSuchImage(reference);
+    if (row === undefined) throw unresolved(reference);
     const { manifest_digest: digest, manifest_type: mediaType, manifest_size: size } = row;
     this.#manifest = { digest, mediaType, size };
     const meant = parseAnyReference(reference);
@@ -47,4 +48,10 @@ export class StoreSource implements Source {
   }
 
   async close(): Promise<void> {}
+}
+
+/** skopeo's words before docker's. */
+function unresolved(reference: string): GalleyError {
+  const message = `reference ${JSON.stringify(reference)} does not resolve to an image ID: ${noSuchImage(reference).message}`;
+  return new GalleyError("not_found", message);
 }

@@ -1,0 +1,92 @@
+/** Galley under the name skopeo, as scripts and skopeo's own tests know it. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { asSkopeo } from "../harness/as-skopeo.ts";
+import { createStore, type Store } from "../harness/galley.ts";
+import { buildImage, buildIndex } from "../harness/image-builder.ts";
+import { type Registry, startRegistry } from "../harness/registry.ts";
+import { file } from "../harness/tar.ts";
+
+const auth = { user: "someone", password: "pass:word" };
+const creds = `${auth.user}:${auth.password}`;
+const image = buildImage({ layers: [{ entries: [file("a", "x".repeat(5000))] }] });
+
+let plain: Registry;
+let locked: Registry;
+let store: Store;
+let directory: string;
+beforeAll(async () => {
+  directory = mkdtempSync(join(tmpdir(), "galley-as-skopeo-"));
+  [plain, locked] = await Promise.all([startRegistry(), startRegistry({ auth })]);
+  await plain.push("team/app", "list", buildIndex([image]));
+  await plain.push("team/app", "1", image);
+  await locked.push("team/app", "1", image);
+  store = createStore();
+});
+afterAll(async () => {
+  await Promise.all([plain?.stop(), locked?.stop(), store?.cleanup()]);
+  rmSync(directory, { recursive: true, force: true });
+});
+
+const at = (registry: Registry, name = "team/app:1") => `docker://${registry.host}/${name}`;
+
+describe("called as skopeo", () => {
+  const skopeo = (...args: readonly string[]) => asSkopeo(store, args);
+
+  test("a mistake on the command line ends with 1, an image that is not there with 2, in the words of its logger", async () => {
+    expect(await skopeo("copy", "--nothing")).toMatchObject({
+      status: 1,
+      stderr: expect.stringMatching(/^time="\S+Z" level=fatal msg="unknown flag: --nothing"\n$/),
+    });
+    const { status, stderr } = await skopeo("inspect", "--tls-verify=false", at(plain, "team/app:none"));
+    expect({ status, stderr }).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining("reading manifest none in"),
+    });
+    expect(stderr).toContain("manifest unknown");
+  });
+
+  test("a list that has nothing for the machine is there: the status is 1", async () => {
+    const { status, stderr } = await skopeo(
+      ...["inspect", "--override-os", "plan9", "--tls-verify=false", at(plain, "team/app:list")],
+    );
+    expect({ status, stderr }).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining("no image found in manifest list"),
+    });
+  });
+
+  test("a login that is missing is told as one, and short names of the flags are known", async () => {
+    const { status, stderr } = await skopeo("inspect", "--tls-verify=false", at(locked));
+    expect({ status, stderr }).toMatchObject({ status: 1, stderr: expect.stringContaining("authentication required") });
+    const logins = ["--screds", creds, "--dcreds", creds];
+    const tls = ["--src-tls-verify=false", "--dest-tls-verify=false"];
+    expect(await skopeo("copy", "-q", ...tls, ...logins, at(locked), at(locked, "short/names:1"))).toMatchObject({
+      status: 0,
+    });
+  });
+
+  test("what is signed need not have a tag", async () => {
+    const { status, stderr } = await skopeo(
+      "standalone-sign",
+      "/dev/null",
+      "busybox",
+      "nobody@nowhere",
+      "-o",
+      "/dev/null",
+    );
+    expect({ status, stderr }).toMatchObject({ status: 1, stderr: expect.not.stringContaining("neither a tag") });
+  });
+
+  test("a name that is to be signed is a whole one", async () => {
+    const { status, stderr } = await skopeo(
+      ...["copy", "--sign-by", "x", "--sign-identity=not-whole:1", at(plain), `dir:${join(directory, "identity")}`],
+    );
+    expect({ status, stderr }).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining("repository name must be canonical"),
+    });
+  });
+});
