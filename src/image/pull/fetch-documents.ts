@@ -97,7 +97,7 @@ export class NoMatchingPlatform extends GalleyError {
   inSkopeosWords(): NoMatchingPlatform {
     const { os, architecture, variant = "" } = this.platform;
     const [arch, kind, system] = [architecture, variant, os].map((name) => JSON.stringify(name));
-    const words = `no image found in manifest list for architecture ${arch}, variant ${kind}, OS ${system}`;
+    const words = `parsing manifest for image: choosing image instance: no image found in manifest list for architecture ${arch}, variant ${kind}, OS ${system}`;
     return new NoMatchingPlatform(this.platform, this.subject ?? "", this.offered, words);
   }
 }
