@@ -9,7 +9,7 @@ const it = (name: string, body: () => Promise<void>): void => testWith(needs, na
 const hostMounts = (): string => readFileSync("/proc/self/mountinfo", "utf8");
 const fails = [step("chdir", ["/nowhere at all"], { cause: "the test" })];
 
-const cases: readonly (readonly [string, string, BoxOptions])[] = [
+const cases: readonly (readonly [string, string | RegExp, BoxOptions])[] = [
   [
     "outside, among the steps of the network",
     "the test",
@@ -53,7 +53,8 @@ const cases: readonly (readonly [string, string, BoxOptions])[] = [
     },
   ],
   ["a hostname that is too long", "hostname", { hostname: "x".repeat(65) }],
-  ["a mount point that is not there", "root", { input: { mountPoint: "/nowhere/at/all" } }],
+  // Some kernels make the mount before they look for its place.
+  ["a mount point that is not there", /^root(\.path \(overlayfs\))?$/, { input: { mountPoint: "/nowhere/at/all" } }],
   ["a seccomp program that the kernel refuses", "process.args", { process: { args: ["/bin/nothing"] } }],
 ];
 
@@ -62,7 +63,9 @@ describe("a start fails at", () => {
     it(name, async () => {
       const before = hostMounts();
       await using box = new Box("true", options);
-      expect((await box.tryStart())?.cause).toBe(cause);
+      expect((await box.tryStart())?.cause).toMatch(
+        typeof cause === "string" ? new RegExp(`^${RegExp.escape(cause)}$`) : cause,
+      );
       expect(box.leftovers()).toEqual([]);
       expect(hostMounts()).toBe(before);
     });
