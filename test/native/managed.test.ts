@@ -223,12 +223,17 @@ test("the foreground program ends as its process has ended, and has cleaned up b
   expect(await foreground(folder, "sh -c 'kill -9 $$'").exited).toBe(137);
 });
 
+function isBlocked(pid: number, signal: number): boolean {
+  const [, mask = "0"] = /^SigBlk:\s*(\w+)$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
+  return ((BigInt(`0x${mask}`) >> BigInt(signal - 1)) & 1n) === 1n;
+}
+
 test("signals go to the process, which may live on", async () => {
   using folder = new Scratch();
   const child = foreground(folder, "(trap 'exit 7' USR1; echo ready; while :; do sleep 0.01; done)");
   await child.stdout.getReader().read();
-  // Until then a shell is in its place, which these signals would end.
-  while (!readFileSync(`/proc/${child.pid}/cmdline`, "utf8").startsWith(native())) await Bun.sleep(1);
+  // Until it has blocked them they would end it, or the shell that is in its place.
+  while (!isBlocked(child.pid, 10)) await Bun.sleep(1);
   child.kill("SIGWINCH");
   child.kill("SIGUSR1");
   expect(await child.exited).toBe(7);
