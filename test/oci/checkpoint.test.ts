@@ -55,9 +55,9 @@ class Checkpointed extends OciBundle {
   }
 
   cgroups(): string[] {
-    return detectCgroups()
-      .v1.map(({ mountPoint }) => `${mountPoint}/${this.id}`)
-      .filter(existsSync);
+    const { v1, v2 } = detectCgroups();
+    const hierarchies = v2 === undefined ? v1 : [...v1, v2];
+    return hierarchies.map(({ mountPoint }) => `${mountPoint}/${this.id}`).filter(existsSync);
   }
 }
 
