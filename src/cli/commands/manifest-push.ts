@@ -70,8 +70,7 @@ type Compression = CompressionOptions["format"];
 
 /** Those of `--add-compression`, in any number of flags, divided by commas. */
 function compressionsOf(flags: Flags): readonly Compression[] {
-  const names = flags.texts("add-compression").flatMap((text) => text.split(","));
-  return names.map((name) => {
+  return flags.words("add-compression").map((name) => {
     if (name === "gzip" || name === "zstd" || name === "zstd:chunked") return name;
     throw new UsageError(`requested algorithm ${name} is not supported for replication`, 125, true);
   });

@@ -35,10 +35,11 @@ export const command = defineCommand({
     if (flags.truth("all-tags")) return pullAll(cli, images, { ...asked, name: reference });
     const { tag, digest } = parseReference(reference);
     if (tag === undefined && digest === undefined && !asked.quiet) cli.out("Using default tag: latest\n");
-    const held = images.find(reference, asked.platform === "" ? {} : { platform: asked.platform }) !== undefined;
+    const isHeld = () =>
+      images.find(reference, asked.platform === "" ? {} : { platform: asked.platform }) !== undefined;
     const policy = policyOf(flags);
     if (policy === "never") images.get(reference);
-    if (policy === "never" || (policy === "missing" && held)) {
+    if (policy === "never" || (policy === "missing" && isHeld())) {
       cli.out(`${taggedName(reference)}\n`);
       return 0;
     }
@@ -46,7 +47,7 @@ export const command = defineCommand({
       const result = await pullImage(cli, images, { ...asked, reference, stream: 1 });
       cli.out(`${result.reference}\n`);
     } catch (failure) {
-      if (policy !== "newer" || !held) throw failure;
+      if (policy !== "newer" || !isHeld()) throw failure;
       cli.out(`${taggedName(reference)}\n`);
     }
     return 0;

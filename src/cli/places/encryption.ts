@@ -20,9 +20,8 @@ export function decryptionFlags(): FlagSet {
 
 /** What the flags say of encryption, which few copies have to do with. */
 export function cryptOptions(flags: Flags): Pick<CopyOptions, "encryption" | "decryption"> {
-  const [recipients = [], layers = [], keys = []] = ["encryption-key", "encrypt-layer", "decryption-key"].map((name) =>
-    flags.texts(name).flatMap((text) => text.split(",")),
-  );
+  const [recipients, layers] = [flags.words("encryption-key"), flags.words("encrypt-layer")];
+  const keys = flags.words("decryption-key");
   if (recipients.length > 0 && keys.length > 0) {
     throw new UsageError("--encryption-key and --decryption-key cannot be specified together", 1, true);
   }

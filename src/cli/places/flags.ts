@@ -155,4 +155,9 @@ export class Flags {
     const value = this.values[name];
     return Array.isArray(value) ? value.filter((one): one is string => typeof one === "string") : [];
   }
+
+  /** The same where each occurrence may hold several, divided by commas. */
+  words(name: string): readonly string[] {
+    return this.texts(name).flatMap((text) => text.split(","));
+  }
 }

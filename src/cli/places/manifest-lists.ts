@@ -24,7 +24,7 @@ export function entryFlags() {
 /** What the flags of {@link entryFlags} say. */
 export function entryChange(flags: Flags) {
   const some = (name: string) => {
-    const words = flags.texts(name).flatMap((text) => text.split(","));
+    const words = flags.words(name);
     return words.length === 0 ? undefined : words;
   };
   return {

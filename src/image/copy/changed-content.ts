@@ -54,14 +54,5 @@ async function* locked(
   const { encrypted, newLayerKey } = await import("./encryption/layer-cipher.ts");
   const { lockLayer } = await import("./encryption/layer-lock.ts");
   const key = newLayerKey();
-  const hasher = new Bun.CryptoHasher("sha256");
-  const hashed = (async function* () {
-    for await (const chunk of source) {
-      hasher.update(chunk);
-      yield chunk;
-    }
-  })();
-  yield* encrypted(hashed, key, async (hmac) =>
-    annotate(await lockLayer(key, { hmac, digest: `sha256:${hasher.digest("hex")}` }, recipients)),
-  );
+  yield* encrypted(source, key, async (sealed) => annotate(await lockLayer(key, sealed, recipients)));
 }

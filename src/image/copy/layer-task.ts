@@ -1,5 +1,6 @@
 import { GalleyError } from "../../errors.ts";
 import type { Descriptor } from "../../spec/image.ts";
+import { isChanged } from "./changed-content.ts";
 import { TABLE_POSITION } from "./chunked/trailer.ts";
 import type { Compression, CompressionOptions } from "./compress.ts";
 import { ENCRYPTED, type Format, layerKind, layerType } from "./convert.ts";
@@ -115,8 +116,8 @@ const UNTRUE = /zstd-chunked|stargz|^org\.opencontainers\.image\.enc\./;
 /** The layer at the destination, of an OCI type where it was changed: the manifest's conversion turns that into one of its own format. */
 export function arrivedLayer({ blob, changes = {} }: LayerTask, copied: CopiedBlob): Descriptor {
   const { annotations: made, ...written } = copied;
-  const { unlock, compress, encrypt } = changes;
-  if (unlock === undefined && compress === undefined && encrypt === undefined) return blob;
+  if (!isChanged(changes)) return blob;
+  const { unlock } = changes;
   const { annotations: before = {}, ...rest } = blob;
   const annotations = { ...Object.fromEntries(Object.entries(before).filter(([key]) => !UNTRUE.test(key))), ...made };
   const said = Object.keys(annotations).length === 0 ? {} : { annotations };

@@ -51,6 +51,7 @@ export class Inflater implements Disposable {
 
   constructor(private readonly format: keyof typeof FORMATS) {
     const { stream, mode, settings } = FORMATS[format];
+    // The types have nothing of what is not documented.
     const model = stream() as unknown as { _handle: { constructor: new (mode: number) => Native }; close(): void };
     this.#native = new model._handle.constructor(mode);
     model.close();

@@ -106,8 +106,8 @@ function requireRoot({ rootfs }: Bundle): void {
   });
 }
 
-/** Few have any. */
-function resctrlOf({ config }: Bundle, id: string): ResctrlGroup | undefined {
+/** The groups of resctrl that the configuration asks for, as groupOf finds them; few have any. */
+export function resctrlOf({ config }: Bundle, id: string): ResctrlGroup | undefined {
   const { intelRdt } = config.linux ?? {};
   if (intelRdt === undefined) return undefined;
   const { groupOf } = require("../../linux/resctrl/group.ts") as typeof import("../../linux/resctrl/group.ts");
@@ -270,16 +270,19 @@ interface Joined {
 function stateFrom(home: Home, bundle: Bundle, pid: number, { unit, resctrl }: Joined = {}): StoredState {
   const [, startTime = ""] = readFileSync(home.identity, "utf8").trim().split(" ");
   return {
-    ...baseState(home, bundle),
+    ...baseState(home, bundle, resctrl),
     pid,
     startTime,
     ...(unit === undefined ? {} : { unit }),
-    ...(resctrl === undefined ? {} : { resctrl: { group: resctrl.group, monitor: resctrl.monitor } }),
   };
 }
 
-/** What is known of a container before it has a process. */
-export function baseState(home: Home, { config, path, rootfs }: Bundle): Omit<StoredState, "pid" | "startTime"> {
+/** What is known of a container before it has a process. @param resctrl absent where it joins no group */
+export function baseState(
+  home: Home,
+  { config, path, rootfs }: Bundle,
+  resctrl?: ResctrlPlace,
+): Omit<StoredState, "pid" | "startTime"> {
   return {
     ociVersion: config.ociVersion,
     id: home.id,
@@ -288,5 +291,6 @@ export function baseState(home: Home, { config, path, rootfs }: Bundle): Omit<St
     created: statSync(home.directory).birthtime.toISOString(),
     annotations: config.annotations ?? {},
     owner: "",
+    ...(resctrl === undefined ? {} : { resctrl: { group: resctrl.group, monitor: resctrl.monitor } }),
   };
 }

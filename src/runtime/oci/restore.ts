@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { GalleyError, toGalleyError } from "../../errors.ts";
 import { parseMemberships } from "../../linux/cgroups/detect.ts";
 import { startTimeOf } from "../../linux/processes.ts";
-import { groupOf, type ResctrlGroup } from "../../linux/resctrl/group.ts";
+import type { ResctrlGroup } from "../../linux/resctrl/group.ts";
 import { releaseGroup } from "../../linux/resctrl/release.ts";
 import { ownMountNamespace } from "../../linux/sys/mount-namespace.ts";
 import { encode } from "../../recipe/encode.ts";
@@ -21,7 +21,7 @@ import { answer, type CriuOptions, request } from "../criu/rpc.ts";
 import { converse, type Notification } from "../criu/session.ts";
 import { hasHooks } from "../hooks.ts";
 import { type Bundle, loadBundle } from "./bundle.ts";
-import { baseState, type Created, endOf, makeHome } from "./create.ts";
+import { baseState, type Created, endOf, makeHome, resctrlOf } from "./create.ts";
 import { cleanUp } from "./end.ts";
 import { type Home, homeOf } from "./home.ts";
 import { runHooks } from "./hooks.ts";
@@ -56,8 +56,7 @@ export async function restoreContainer(id: string, options: RestoreOptions): Pro
   // CRIU restores for root alone.
   const bundle = loadBundle(options.bundle, id, {});
   const criu = criuProgram();
-  const { intelRdt } = bundle.config.linux ?? {};
-  const resctrl = intelRdt && groupOf(intelRdt, id);
+  const resctrl = resctrlOf(bundle, id);
   makeHome(home);
   try {
     const state = await restore({ home, bundle, resctrl, options, criu });
@@ -205,8 +204,7 @@ function adopt({ home, bundle, resctrl }: Scene, pid: number): StoredState {
     const completed = { ...config, linux: { ...linux, namespaces: [...namespaces, { type: "time" }] } };
     writeFileAtomic(home.config, JSON.stringify(completed), { mode: 0o600 });
   }
-  const groups = resctrl && { resctrl: { group: resctrl.group, monitor: resctrl.monitor } };
-  const state: StoredState = { ...stateFrom(home, bundle, pid), ...groups };
+  const state = stateFrom(home, bundle, pid, resctrl);
   writeFileAtomic(home.identity, `${pid} ${state.startTime}\n`, { mode: 0o600 });
   storeState(home, state);
   return state;
@@ -220,6 +218,6 @@ function isOurs(pid: number, type: string): boolean {
   }
 }
 
-function stateFrom(home: Home, bundle: Bundle, pid: number): StoredState {
-  return { ...baseState(home, bundle), pid, startTime: startTimeOf(pid) ?? "" };
+function stateFrom(home: Home, bundle: Bundle, pid: number, resctrl?: ResctrlGroup): StoredState {
+  return { ...baseState(home, bundle, resctrl), pid, startTime: startTimeOf(pid) ?? "" };
 }

@@ -69,7 +69,7 @@ export class ChunkedWriter {
   /** The archive is at its end; gives what is left to be written, and what the layer's descriptor is to say of it. */
   finish(): { readonly output: readonly Buffer[]; readonly annotations: Annotations | undefined } {
     if (!this.#plain) this.#parser.finish();
-    this.#flushBetween();
+    this.#split.segment(this.#takeBetween());
     this.#flushLoose();
     const end = this.#plain ? undefined : this.#trailer();
     return { output: [...this.#taken(), ...(end === undefined ? [] : [end.bytes])], annotations: end?.annotations };
@@ -100,7 +100,7 @@ export class ChunkedWriter {
     if (this.#plain) return;
     this.#between.push(bytes);
     this.#betweenSize += bytes.length;
-    if (this.#betweenSize >= KEPT) this.#flushBetween();
+    if (this.#betweenSize >= KEPT) this.#split.segment(this.#takeBetween());
   }
 
   #flushLoose(): void {
@@ -109,10 +109,11 @@ export class ChunkedWriter {
     this.#looseSize = 0;
   }
 
-  #flushBetween(): void {
-    this.#split.segment(Buffer.concat(this.#between));
+  #takeBetween(): Buffer {
+    const bytes = Buffer.concat(this.#between);
     this.#between = [];
     this.#betweenSize = 0;
+    return bytes;
   }
 
   #write(frame: Buffer): void {
@@ -122,11 +123,12 @@ export class ChunkedWriter {
 
   #begin(entry: TarEntry): void {
     if (this.#plain) return;
-    if (!this.#suitability.admits(entry, Buffer.concat(this.#between))) {
+    const before = this.#takeBetween();
+    if (!this.#suitability.admits(entry, before)) {
       this.#plain = true;
       return;
     }
-    this.#flushBetween();
+    this.#split.segment(before);
     if (entry.size > 0) this.#file = this.#open(entry);
     else this.#describe(entry, undefined);
   }

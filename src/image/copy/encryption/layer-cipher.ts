@@ -17,20 +17,30 @@ export function newLayerKey(): LayerKey {
   return { key: randomBytes(32), nonce: randomBytes(16) };
 }
 
-/** @param done told the HMAC of the encrypted bytes when all of them are there */
+/** What an encrypted layer's descriptor tells of it. */
+export interface Sealed {
+  /** Of the encrypted bytes. */
+  readonly hmac: Buffer;
+  /** Of the bytes that were encrypted. */
+  readonly digest: string;
+}
+
+/** @param done told what became of the layer when all of it is there */
 export async function* encrypted(
   source: AsyncIterable<Uint8Array>,
   { key, nonce }: LayerKey,
-  done: (hmac: Buffer) => Promise<void>,
+  done: (sealed: Sealed) => Promise<void>,
 ): AsyncGenerator<Uint8Array> {
   const cipher = createCipheriv("aes-256-ctr", key, nonce);
   const hmac = createHmac("sha256", key);
+  const plain = new Bun.CryptoHasher("sha256");
   for await (const chunk of source) {
+    plain.update(chunk);
     const bytes = cipher.update(chunk);
     hmac.update(bytes);
     yield bytes;
   }
-  await done(hmac.digest());
+  await done({ hmac: hmac.digest(), digest: `sha256:${plain.digest("hex")}` });
 }
 
 /** Fails with `data_loss` at the end where the HMAC is not the expected one: whoever keeps what came before must not keep it then. */

@@ -3,7 +3,7 @@ import { GalleyError } from "../../../errors.ts";
 import type { Descriptor } from "../../../spec/image.ts";
 import { unwrapWith, wrapFor } from "./key-wrap.ts";
 import type { Recipient } from "./keys.ts";
-import { CIPHER, type LayerKey } from "./layer-cipher.ts";
+import { CIPHER, type LayerKey, type Sealed } from "./layer-cipher.ts";
 
 /** Annotations of an encrypted layer, as containers/ocicrypt writes and reads them. */
 export const ENCRYPTION = "org.opencontainers.image.enc.";
@@ -26,11 +26,11 @@ interface Options {
 /** What a layer's descriptor says once it is encrypted. */
 export async function lockLayer(
   { key, nonce }: LayerKey,
-  found: { readonly hmac: Uint8Array; readonly digest: string },
+  sealed: Sealed,
   recipients: readonly Recipient[],
 ): Promise<Readonly<Record<string, string>>> {
-  const secret = { symkey: base64(key), digest: found.digest, cipheroptions: { nonce: base64(nonce) } };
-  const open = { cipher: CIPHER, hmac: base64(found.hmac), cipheroptions: {} };
+  const secret = { symkey: base64(key), digest: sealed.digest, cipheroptions: { nonce: base64(nonce) } };
+  const open = { cipher: CIPHER, hmac: base64(sealed.hmac), cipheroptions: {} };
   return {
     [JWE]: base64(Buffer.from(await wrapFor(recipients, Buffer.from(JSON.stringify(secret))))),
     [PUBLIC]: base64(Buffer.from(JSON.stringify(open))),
