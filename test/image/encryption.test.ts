@@ -259,3 +259,127 @@ describe("beside skopeo", () => {
     }
   });
 });
+
+describe("an encrypted image that is pulled", () => {
+  const needs = { root: true, commands: ["skopeo", "docker-registry"] };
+  /** Pushed by skopeo, which encrypts all of it, or the layers that are named. */
+  function pushed(name: string, ...flags: readonly string[]): string {
+    const keys = ["--encryption-key", `jwe:${key("rsa.pub")}`, ...flags];
+    const to = `docker://${registry.host}/team/${name}:1`;
+    const { exitCode, stderr } = Bun.spawnSync([
+      "skopeo",
+      "--insecure-policy",
+      "copy",
+      "-q",
+      "--dest-tls-verify=false",
+      ...keys,
+      plain,
+      to,
+    ]);
+    expect({ exitCode, errors: exitCode === 0 ? "" : stderr.toString() }).toEqual({ exitCode: 0, errors: "" });
+    return `${registry.host}/team/${name}:1`;
+  }
+  const pull = (reference: string, ...flags: readonly string[]) =>
+    store.galley(["pull", "--tls-verify=false", ...flags, reference]);
+  const inspected = (name: string, format: string) =>
+    store.ok(["image", "inspect", "-f", format, name]).then((text) => text.trim());
+  async function refusedPull(reference: string, message: string, ...flags: readonly string[]): Promise<void> {
+    const { status, stderr } = await pull(reference, ...flags);
+    expect({ status, told: stderr.includes(message) ? message : stderr }).toEqual({ status: 1, told: message });
+    expect((await store.galley(["image", "exists", reference])).status).toBe(1);
+  }
+  /** The content of the store's image, as a layout. */
+  async function kept(name: string): Promise<string> {
+    const to = place();
+    await copy(`containers-storage:${name}`, to);
+    return to;
+  }
+
+  testWith(needs, "is kept without its encryption, under the names and the digest that were asked for", async () => {
+    const reference = pushed("whole");
+    const { status, stdout } = await pull(reference, "--decryption-key", key("rsa.key"));
+    expect({ status, stdout }).toEqual({ status: 0, stdout: expect.stringContaining("Downloaded newer image") });
+    const layout = await kept(reference);
+    expect(manifestOf(layout).layers).toEqual(manifestOf(plain).layers);
+    expect(await inspected(reference, "{{.Id}}")).toBe(manifestOf(plain).config.digest);
+    const digest = /Digest: (sha256:\w+)/.exec(stdout)?.[1];
+    const byDigest = `${registry.host}/team/whole@${digest}`;
+    expect(await inspected(reference, "{{index .RepoDigests 0}}")).toBe(byDigest);
+    await store.ok(["rmi", "-f", await inspected(reference, "{{.Id}}")]);
+    expect((await pull(byDigest, "--decryption-key", key("rsa.key"))).status).toBe(0);
+    await store.ok(["rmi", "-f", manifestOf(plain).config.digest]);
+  });
+
+  testWith(needs, "is not fetched again where it is there, but asked the key for", async () => {
+    const reference = pushed("again");
+    expect((await pull(reference, "--decryption-key", key("rsa.key"))).status).toBe(0);
+    const blobs = readdirSync(join(store.root, "content/blobs/sha256")).sort();
+    for (const { digest } of manifestOf(await kept(reference)).layers) expect(blobs).toContain(digest.slice(7));
+    const [layer] = layersOf(await encryptedAt(reference));
+    rmSync(registry.blobFile(layer?.digest ?? ""));
+    const again = await pull(reference, "--decryption-key", key("rsa.key"));
+    expect({ status: again.status, stdout: again.stdout }).toMatchObject({
+      status: 0,
+      stdout: expect.stringContaining("Image is up to date"),
+    });
+    const other = await pull(reference, "--decryption-key", key("other.key"));
+    expect({ status: other.status, stderr: other.stderr }).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining("no suitable key unwrapper found"),
+    });
+    await store.ok(["rmi", "-f", manifestOf(plain).config.digest]);
+  });
+  /** The registry's image as a layout, as it is there. */
+  async function encryptedAt(reference: string): Promise<string> {
+    const to = place();
+    await copy("--src-tls-verify=false", `docker://${reference}`, to);
+    return to;
+  }
+
+  testWith(needs, "may be encrypted in part", async () => {
+    const reference = pushed("part", "--encrypt-layer", "1");
+    expect((await pull(reference, "-q", "--decryption-key", key("rsa.key"))).stdout.trim()).toBe(reference);
+    expect(manifestOf(await kept(reference)).layers).toEqual(manifestOf(plain).layers);
+    await store.ok(["rmi", "-f", manifestOf(plain).config.digest]);
+  });
+
+  testWith(needs, "is refused without the right key, and nothing of it is left", async () => {
+    const reference = pushed("refused");
+    await refusedPull(reference, "missing private key needed for decryption");
+    const why = "no suitable key unwrapper found or none of the private keys could be used for decryption";
+    await refusedPull(reference, why, "--decryption-key", key("other.key"));
+    await refusedPull(reference, "Unable to read file", "--decryption-key", key("nothing"));
+    await refusedPull(reference, "File provided is not a private key", "--decryption-key", key("rsa.pub"));
+    await refusedPull(reference, "Missing password", "--decryption-key", key("locked.key"));
+    await store.ok(["image", "prune", "-af"]);
+    expect(readdirSync(join(store.root, "content/blobs/sha256"))).toEqual([]);
+  });
+
+  testWith(needs, "is refused where a layer was altered on its way", async () => {
+    const reference = pushed("altered");
+    const [layer] = layersOf(await encryptedAt(reference));
+    const path = registry.blobFile(layer?.digest ?? "");
+    const bytes = readFileSync(path);
+    bytes[20] = (bytes[20] ?? 0) ^ 1;
+    writeFileSync(path, bytes);
+    const { status, stderr } = await pull(reference, "--decryption-key", key("rsa.key"));
+    expect({ status, stderr }).toMatchObject({ status: 1, stderr: expect.stringContaining(layer?.digest ?? "") });
+    expect(readdirSync(join(store.root, "content/ingest")).filter((name) => name.startsWith("stream-"))).toEqual([]);
+  });
+
+  for (const command of ["run", "create"]) {
+    testWith(needs, `${command} --decryption-key pulls it`, async () => {
+      const reference = pushed(command);
+      // There is no such program in it: what is tried is the pull.
+      const bare = await store.galley([command, "--pull=always", reference, "/none"]);
+      expect({ status: bare.status, stderr: bare.stderr }).toMatchObject({
+        status: 125,
+        stderr: expect.stringContaining("missing private key needed for decryption"),
+      });
+      await store.galley([command, "--decryption-key", key("rsa.key"), reference, "/none"]);
+      expect(await inspected(reference, "{{.Id}}")).toBe(manifestOf(plain).config.digest);
+      await store.ok(["rm", "-f", ...(await store.ok(["ps", "-aq"])).split("\n").filter(Boolean)]);
+      await store.ok(["rmi", "-f", manifestOf(plain).config.digest]);
+    });
+  }
+});

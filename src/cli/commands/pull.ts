@@ -1,3 +1,4 @@
+import type { KeyObject } from "node:crypto";
 import { familiarRepository, parseReference, repositoryOf } from "../../image/reference.ts";
 import type { RegistryOptions } from "../../image/transports/registry/clients.ts";
 import type { Images } from "../../image/types.ts";
@@ -5,6 +6,7 @@ import type { Cli } from "../cli.ts";
 import { defineCommand } from "../command.ts";
 import type { FlagSet } from "../flags/flag.ts";
 import { bool, string } from "../flags/kinds.ts";
+import { decryptionFlags, privateKeys } from "../places/encryption.ts";
 import { accessFlags, Flags, retryFlags } from "../places/flags.ts";
 import { machineFlags, machineOf } from "../places/machine.ts";
 import { registryOptions } from "../places/options.ts";
@@ -31,6 +33,7 @@ export const command = defineCommand({
       platform: machineOf(flags) ?? cli.env.DOCKER_DEFAULT_PLATFORM ?? "",
       quiet: flags.truth("quiet"),
       registry: registryOptions(cli, flags, ""),
+      decryption: privateKeys(flags.texts("decryption-key")),
     };
     if (flags.truth("all-tags")) return pullAll(cli, images, { ...asked, name: reference });
     const { tag, digest } = parseReference(reference);
@@ -60,6 +63,7 @@ function podmanFlags(): FlagSet {
     ...accessFlags(),
     ...retryFlags("retry"),
     ...machineFlags(),
+    ...decryptionFlags(),
     policy: string({ usage: `Pull policy: ${policies.join(", ")}`, initial: "always" }),
   };
 }
@@ -75,6 +79,7 @@ interface AllTags {
   readonly platform: string;
   readonly quiet: boolean;
   readonly registry: RegistryOptions;
+  readonly decryption: readonly KeyObject[] | undefined;
 }
 
 /** docker's `pull -a`: each tag of the repository, one after the other. */

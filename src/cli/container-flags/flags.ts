@@ -38,6 +38,7 @@ function identityFlags() {
     annotation: map({ usage: "Add an annotation to the container (passed through to the OCI runtime)" }),
     // docker once verified signatures unless told not to; there is nothing to turn off.
     "disable-content-trust": bool({ usage: "", initial: true, hidden: true }),
+    "decryption-key": list({ usage: "Key to decrypt the image with (/path/to/key.pem[:pass=PASSWORD])" }),
     cidfile: string({ usage: "Write the container ID to the file" }),
     label: list({ short: "l", usage: "Set meta data on a container" }),
     "label-file": list({ usage: "Read in a line delimited file of labels" }),

@@ -1,3 +1,4 @@
+import type { KeyObject } from "node:crypto";
 import { GalleyError } from "../../errors.ts";
 import type { CopyOptions } from "../../image/copy/copy.ts";
 import type { FlagSet } from "../flags/flag.ts";
@@ -29,11 +30,19 @@ export function cryptOptions(flags: Flags): Pick<CopyOptions, "encryption" | "de
     throw new UsageError("--encrypt-layer can only be used with --encryption-key", 1, true);
   }
   if (recipients.length === 0 && keys.length === 0) return {};
-  const { readPrivateKey, readRecipient }: typeof import("../../image/copy/encryption/keys.ts") =
-    require("../../image/copy/encryption/keys.ts");
-  if (keys.length > 0) return { decryption: keys.map(readPrivateKey) };
+  if (keys.length > 0) return { decryption: privateKeys(keys) };
   if (flags.text("dest-compress-format") === "zstd:chunked") throw pointless();
+  const { readRecipient } = keyReaders();
   return { encryption: { recipients: recipients.map(readRecipient), layers: layers.map(layerNumber) } };
+}
+
+/** The keys that are named; `undefined` where none is. */
+export function privateKeys(names: readonly string[]): readonly KeyObject[] | undefined {
+  return names.length === 0 ? undefined : names.map(keyReaders().readPrivateKey);
+}
+
+function keyReaders(): typeof import("../../image/copy/encryption/keys.ts") {
+  return require("../../image/copy/encryption/keys.ts");
 }
 
 function layerNumber(text: string): number {

@@ -59,7 +59,7 @@ async function provideImage(
   cli: Cli,
   { images }: CliEngine,
   { image, platform }: ContainerSpec,
-  { pull, quiet }: { readonly pull: string; readonly quiet: boolean },
+  { pull, quiet, "decryption-key": keys }: ContainerRequest["values"],
 ): Promise<void> {
   const found = () => images.find(image, platform === undefined ? {} : { platform });
   if (pull !== "always") {
@@ -69,8 +69,9 @@ async function provideImage(
   }
   if (pull === "never") return;
   const { pullImage, taggedName } = await import("./pull.ts");
+  const decryption = keys.length === 0 ? undefined : (await import("../places/encryption.ts")).privateKeys(keys);
   if (pull === "missing" && !quiet) cli.err(`Unable to find image '${taggedName(image)}' locally\n`);
-  await pullImage(cli, images, { reference: image, platform: platform ?? "", quiet, stream: 2 });
+  await pullImage(cli, images, { reference: image, platform: platform ?? "", quiet, stream: 2, decryption });
 }
 
 /** Makes the image that comes with Galley, if it is the one that is wanted and there is something to make it from. */

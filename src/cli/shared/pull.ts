@@ -1,3 +1,4 @@
+import type { KeyObject } from "node:crypto";
 import { GalleyError, toGalleyError } from "../../errors.ts";
 import { canonicalName, familiarName, parseReference, type Reference, withDefaultTag } from "../../image/reference.ts";
 import { type Candidates, isShortName, keepAlias, resolveName } from "../../image/registries/short-names.ts";
@@ -17,6 +18,8 @@ export interface PullRequest {
   readonly stream: 1 | 2;
   /** How the registry is reached; default: as the user's files say. */
   readonly registry?: RegistryOptions;
+  /** Open encrypted layers. */
+  readonly decryption?: readonly KeyObject[] | undefined;
   /** One of many: its digest is told, what came of it is not. */
   readonly one?: boolean;
 }
@@ -81,6 +84,7 @@ async function pull(images: Images, request: PullRequest, display: PullDisplay |
     return await images.pull(request.reference, {
       ...(request.platform === "" ? {} : { platform: request.platform }),
       ...(request.registry === undefined ? {} : { registry: request.registry }),
+      decryption: request.decryption,
       ...(display === undefined ? {} : { onProgress: (event) => display.event(event) }),
     });
   } finally {

@@ -9,6 +9,11 @@ type Plain = "none" | "gzip" | "zstd";
 /** What media types of encrypted layers end with; only OCI's have it. */
 export const ENCRYPTED = "+encrypted";
 
+/** Whether a layer's content can be read with a key alone. */
+export function isEncrypted({ mediaType }: Descriptor): boolean {
+  return mediaType.endsWith(ENCRYPTED);
+}
+
 /** Layer types of both formats by what is in them; a column stands for one kind of layer. */
 const layerTypes = {
   oci: { none: mediaTypes.ociLayer, gzip: mediaTypes.ociLayerGzip, zstd: mediaTypes.ociLayerZstd },

@@ -8,9 +8,9 @@ import { isImage, parseConfigObject } from "../pull/manifests.ts";
 import type { Document } from "../transports/place.ts";
 import { readCapped, tooLarge, verifyBytes } from "../verify/read.ts";
 import { REMEDY } from "../verify/remedy.ts";
-import { convertManifest, documentType, type Format, formatOfType } from "./convert.ts";
+import { convertManifest, documentType, type Format, formatOfType, isEncrypted } from "./convert.ts";
 import { type BlobParts, copyBlob } from "./copy-blob.ts";
-import { arrivedLayer, isEncrypted, type LayerTask, planLayers } from "./layer-task.ts";
+import { arrivedLayer, type LayerTask, planLayers } from "./layer-task.ts";
 
 /** Layers that are on their way at a time, where nothing else is asked for. */
 const AT_ONCE = 6;

@@ -3,7 +3,7 @@ import type { Descriptor } from "../../spec/image.ts";
 import { isChanged } from "./changed-content.ts";
 import { TABLE_POSITION } from "./chunked/trailer.ts";
 import type { Compression, CompressionOptions } from "./compress.ts";
-import { ENCRYPTED, type Format, layerKind, layerType } from "./convert.ts";
+import { ENCRYPTED, type Format, isEncrypted, layerKind, layerType } from "./convert.ts";
 import type { BlobParts, BlobTask, CopiedBlob } from "./copy-blob.ts";
 import type { Recipient } from "./encryption/keys.ts";
 import type { OpenedLock } from "./encryption/layer-lock.ts";
@@ -45,11 +45,6 @@ function positions(wanted: readonly number[], count: number): ReadonlySet<number
     `when choosing layers to encrypt, layer index ${wrong} out of range (${count} layers exist)`,
     { op: "encrypt" },
   );
-}
-
-/** Whether a layer's content can be read with a key alone. */
-export function isEncrypted({ mediaType }: Descriptor): boolean {
-  return mediaType.endsWith(ENCRYPTED);
 }
 
 async function unlockFor({ decryption }: CopyOptions, blob: Descriptor): Promise<OpenedLock | undefined> {

@@ -7,7 +7,7 @@ import { Limiter, UNPACKING } from "./limiter.ts";
 import { LayerProgress } from "./progress.ts";
 
 /** Blobs that are fetched at a time: enough to fill a line whose single connections are slow. */
-const DOWNLOADS = 6;
+export const DOWNLOADS = 6;
 
 export interface LayerSet {
   /** Bottom first, as many as `diffIds`. */

@@ -1,5 +1,6 @@
 import { GalleyError } from "../../errors.ts";
 import type { Descriptor } from "../../spec/image.ts";
+import { isEncrypted } from "../copy/convert.ts";
 import { formatPlatform, hostPlatform, matchPlatform, parsePlatform } from "../platform.ts";
 import { canonicalName, familiarName, parseReference, type Reference, withDefaultTag } from "../reference.ts";
 import { nameOf } from "../store/find.ts";
@@ -33,7 +34,8 @@ export async function pull(
     const target = await run.resolve();
     const documents = await run.documents(target, platform);
     if (options.platform !== undefined) checkPlatform(documents, options.platform, reference);
-    return run.save(target, documents, await run.layers(documents));
+    const opened = documents.manifest.layers.some(isEncrypted) ? await run.decrypted(documents) : documents;
+    return run.save(target, opened, await run.layers(opened));
   } catch (failure) {
     const fault = options.signal?.aborted === true ? interrupted(reference, failure) : failure;
     await cleanUp(store, lease, fault);
@@ -84,6 +86,14 @@ class Pull {
       { content, snapshotter, locks, transport, reference, signal: this.#signal },
       { blobs: manifest.layers, diffIds: config.rootfs.diff_ids, lease, emit: this.#emit },
     );
+  }
+
+  /** The image without its encryption; the manifest that it came with leads to it, as an index does. */
+  async decrypted(documents: ImageDocuments): Promise<ImageDocuments> {
+    const { store, transport, reference, lease } = this;
+    const { decryptLayers } = await import("./decrypt-layers.ts");
+    const parts = { store, transport, reference, lease, signal: this.#signal, emit: this.#emit };
+    return decryptLayers(parts, documents, this.options.decryption ?? []);
   }
 
   save(target: Descriptor, documents: ImageDocuments, sizes: readonly number[]): PullResult {
