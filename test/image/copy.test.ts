@@ -210,7 +210,7 @@ testWith(needs, "within a registry, layers are mounted and not sent", async () =
   await copy(`docker://${registry.host}/team/oci:1`, `docker://${registry.host}/other/oci:1`, { onProgress });
   expect(seen).toEqual(["mounted", "mounted", "mounted"]);
   seen.length = 0;
-  await copy(`docker://${registry.host}/team/oci:1`, `docker://${registry.host}/other/oci:2`, { onProgress });
+  await copy(`docker://${registry.host}/other/oci:1`, `docker://${registry.host}/other/oci:2`, { onProgress });
   expect(seen).toEqual(["present", "present", "present"]);
 });
 

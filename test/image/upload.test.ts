@@ -85,6 +85,7 @@ class Registry {
     if (have === undefined) return new Response("", { status: 404 });
     const at = (bytes: Uint8Array) => ({ location: url.pathname, range: `0-${Math.max(0, bytes.length - 1)}` });
     if (request.method === "GET") return new Response(null, { status: 204, headers: at(have) });
+    if (request.method === "DELETE") return new Response(null, { status: this.uploads.delete(id) ? 204 : 404 });
     const spoilt = request.method === "PATCH" ? this.breaks.shift() : undefined;
     const start = Number(/^(\d+)-/.exec(request.headers.get("content-range") ?? "")?.[1] ?? 0);
     if (request.method === "PATCH" && start !== have.length) return new Response("", { status: 416 });
@@ -141,6 +142,7 @@ const elsewhere: Source = {
   blob: () => from(content, 0),
   close: async () => undefined,
 };
+const nowhere: Source = { name: "a file", document: elsewhere.document, blob: elsewhere.blob, close: elsewhere.close };
 const methods = () => registry.seen.map((line) => line.split(" ", 1)[0]);
 
 describe("a blob is uploaded", () => {
@@ -225,7 +227,7 @@ describe("a registry that asks for tokens", () => {
     );
     await to.writeBlob(blob(content));
     expect(registry.blobs.size).toBe(1);
-    expect(registry.tokens.map(({ scopes }) => scopes.length)).toEqual([2, 3]);
+    expect(registry.tokens.map(({ scopes }) => scopes.length)).toEqual([3, 2]);
   });
 
   test("whose tokens run out during an upload", async () => {
@@ -240,13 +242,23 @@ describe("a blob is not uploaded", () => {
   const descriptor = { mediaType: "x", digest: digestOf(content), size: content.length };
   test("that is there", async () => {
     registry.blobs.set(descriptor.digest, content);
-    expect(await destination().reuse(descriptor, elsewhere)).toBe("present");
+    expect(await destination().reuse(descriptor, nowhere)).toBe("present");
   });
 
-  test("that another repository of the registry has", async () => {
+  test("that another repository of the registry has, which takes one request", async () => {
     registry.mounts = "done";
     expect(await destination().reuse(descriptor, elsewhere)).toBe("mounted");
-    expect(registry.seen.at(-1)).toContain(`?mount=${encodeURIComponent(descriptor.digest)}&from=other%2Fapp`);
+    const query = `?mount=${encodeURIComponent(descriptor.digest)}&from=other%2Fapp`;
+    expect(registry.seen.slice(1)).toEqual([expect.stringContaining(query)]);
+  });
+
+  test("that is there where mounts are refused: the upload in place of the mount is given up, and the next is asked for first", async () => {
+    registry.blobs.set(descriptor.digest, content);
+    const to = destination();
+    expect(await to.reuse(descriptor, elsewhere)).toBe("present");
+    expect(registry.uploads.size).toBe(0);
+    expect(await to.reuse(descriptor, elsewhere)).toBe("present");
+    expect(methods().slice(1)).toEqual(["POST", "HEAD", "DELETE", "HEAD"]);
   });
 
   test("by a mount that the registry refuses: the upload that it opened is used", async () => {

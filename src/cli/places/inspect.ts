@@ -1,13 +1,13 @@
 import { GalleyError, toGalleyError } from "../../errors.ts";
 import { chooseImage } from "../../image/copy/choose-image.ts";
 import { type DigestAlgorithm, digestOf } from "../../image/digest.ts";
-import { MAX_CONFIG, MAX_DEPTH } from "../../image/pull/fetch-documents.ts";
+import { MAX_DEPTH } from "../../image/pull/fetch-documents.ts";
 import { isImage, parseDocument } from "../../image/pull/manifests.ts";
 import { repositoryOf } from "../../image/reference.ts";
 import { openSource, type PlaceOptions } from "../../image/transports/open-place.ts";
 import type { Document, Source } from "../../image/transports/place.ts";
 import { type PlaceName, parsePlace } from "../../image/transports/place-name.ts";
-import { readCapped, tooLarge, verifyBytes } from "../../image/verify/read.ts";
+import { readConfig } from "../../image/transports/read-config.ts";
 import type { ImageConfig, ImageManifest, Platform } from "../../spec/image.ts";
 import type { Cli } from "../cli.ts";
 import { inspectRenderer } from "../format/inspect-render.ts";
@@ -62,14 +62,23 @@ async function show(cli: Cli, flags: Flags, subject: Subject): Promise<void> {
   const { source, options } = subject;
   const root = await source.document(undefined, options);
   if (flags.truth("raw") && !flags.truth("config")) return writeRaw(cli, root.bytes);
-  const read = await readImage(source, root, wantedPlatform(flags), options);
+  const [read, tags, attached] = await Promise.all([
+    readImage(source, root, wantedPlatform(flags), options),
+    ...besides(cli, flags, subject, root),
+  ]);
   if (flags.truth("raw")) return writeRaw(cli, read.config);
   const config = parsed(read.config, source.name);
   if (flags.truth("config")) return write(cli, flags, ociConfig(config), () => goNames(config));
-  const tags = flags.truth("no-tags") ? [] : await tagsOf(cli, subject);
   const about = summary(subject, read, { config, tags, algorithm: flags.text("manifest-digest") });
+  write(cli, flags, { ...about, ...attached });
+}
+
+/** What else is told than the image itself, where it is wanted: the repository's tags, and what is attached to the image. */
+function besides(cli: Cli, flags: Flags, subject: Subject, root: Document) {
+  if (flags.truth("config")) return [Promise.resolve([]), Promise.resolve({})] as const;
+  const tags = flags.truth("no-tags") ? Promise.resolve([]) : tagsOf(cli, subject);
   // What skopeo does not tell is not told in its name.
-  write(cli, flags, flags.truth("as-skopeo") ? about : { ...about, ...(await attachments(subject, root, tags)) });
+  return [tags, flags.truth("as-skopeo") ? Promise.resolve({}) : attachments(subject, root, tags)] as const;
 }
 
 /** Bytes as they are, whatever they are. */
@@ -86,13 +95,6 @@ async function readImage(source: Source, root: Document, platform: Platform, opt
     document = await source.document(chooseImage(read.index, platform, source.name), options);
   }
   throw new GalleyError("data_loss", `more than ${MAX_DEPTH} indexes lead one to another`, { subject: source.name });
-}
-
-async function readConfig(source: Source, { config }: ImageManifest, options: PlaceOptions): Promise<Uint8Array> {
-  if (config.size > MAX_CONFIG) throw tooLarge(`${config.digest} in ${source.name}`, MAX_CONFIG);
-  const bytes = await readCapped(source.blob(config, options), MAX_CONFIG, config.digest);
-  verifyBytes(bytes, config);
-  return bytes;
 }
 
 function parsed(bytes: Uint8Array, name: string): Partial<ImageConfig> & { readonly docker_version?: string } {

@@ -19,10 +19,14 @@ const cosignTags: Readonly<Record<string, string>> = { sig: "signature", att: "a
 export async function attachments(
   subject: Attached,
   root: Document,
-  tags: readonly string[],
+  tags: Promise<readonly string[]>,
 ): Promise<Record<string, unknown>> {
-  const referrers = [...(await referrersOf(subject, root)), ...tagged(root, tags)];
-  const signatures = (await subject.source.signatures?.(root, "root", subject.options)) ?? [];
+  const [referring, known, signatures = []] = await Promise.all([
+    referrersOf(subject, root),
+    tags,
+    subject.source.signatures?.(root, "root", subject.options),
+  ]);
+  const referrers = [...referring, ...tagged(root, known)];
   const formats = signatures.map((one) => ({
     Format: one.format,
     ...(one.format === "sigstore-json" ? { MIMEType: one.mediaType } : {}),

@@ -19,11 +19,12 @@ export interface BlobParts {
 export interface BlobTask {
   readonly blob: Descriptor;
   readonly what: "layer" | "config";
-  readonly diffId?: string | undefined;
+  /** Of a layer: the digest of its tar, where the image's configuration tells. It is waited for when the destination was asked for the blob. */
+  readonly diffId?: (() => Promise<string | undefined>) | undefined;
   /** What is done to it on its way; nothing where it is to stay as it is. */
   readonly changes?: Changes;
-  /** The content, where it was read already. */
-  readonly content?: Uint8Array;
+  /** The content, where it is read already, or about to be. */
+  readonly content?: Promise<Uint8Array>;
 }
 
 /** What a blob is at the destination. */
@@ -40,37 +41,39 @@ const STEP = 1 << 20;
 /** Copies one blob, if the destination does not hold it; gives what it is there. */
 export async function copyBlob(parts: BlobParts, task: BlobTask): Promise<CopiedBlob> {
   const { destination, source, signal, options } = parts;
-  const { blob, what, diffId, changes = {} } = task;
+  const { blob, what, changes = {} } = task;
   const { digest, size } = blob;
   const emit = options.onProgress ?? (() => undefined);
-  const tell = (status: "started" | "present" | "mounted" | "copied") =>
-    emit({ kind: "blob", digest, what, size, status, diffId });
+  const tell = async (status: "started" | "present" | "mounted" | "copied") =>
+    emit({ kind: "blob", digest, what, size, status, diffId: await task.diffId?.() });
   const onRetry = (retry: Retry) => emit({ kind: "retrying", digest, ...retry });
   signal.throwIfAborted();
   if (!isChanged(changes)) {
     const found = await destination.reuse(blob, source, { signal, onRetry });
     if (found !== "absent") {
-      tell(found);
+      await tell(found);
       return { digest, size };
     }
   }
-  tell("started");
+  await tell("started");
   let annotations: Annotations | undefined;
   const annotate = (made: Annotations) => {
     annotations = { ...annotations, ...made };
   };
-  const written = await destination.writeBlob(newBlob(parts, task, onRetry, annotate), { signal, onRetry });
-  tell("copied");
+  const coming = await newBlob(parts, task, onRetry, annotate);
+  const written = await destination.writeBlob(coming, { signal, onRetry });
+  await tell("copied");
   return annotations === undefined ? written : { ...written, annotations };
 }
 
-function newBlob(
+async function newBlob(
   { source, signal, options }: BlobParts,
-  { blob, diffId, changes = {}, content }: BlobTask,
+  { blob, changes = {}, ...task }: BlobTask,
   onRetry: (retry: Retry) => void,
   annotate: (annotations: Annotations) => void,
-): NewBlob {
+): Promise<NewBlob> {
   const { mediaType, digest, size } = blob;
+  const [content, diffId] = [await task.content, await task.diffId?.()];
   const read = (offset: number, { lend = false }: Lending = {}) =>
     counted(source.blob(blob, { offset, lend, signal, onRetry }), offset, (current) =>
       options.onProgress?.({ kind: "progress", digest, current, size }),

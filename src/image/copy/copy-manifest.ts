@@ -1,16 +1,15 @@
 import { GalleyError } from "../../errors.ts";
 import type { Descriptor, ImageManifest } from "../../spec/image.ts";
 import { digestOf } from "../digest.ts";
-import { MAX_CONFIG } from "../pull/fetch-documents.ts";
 import { FirstFailure } from "../pull/first-failure.ts";
 import { Limiter } from "../pull/limiter.ts";
 import { isImage, parseConfigObject } from "../pull/manifests.ts";
 import type { Document } from "../transports/place.ts";
-import { readCapped, tooLarge, verifyBytes } from "../verify/read.ts";
 import { REMEDY } from "../verify/remedy.ts";
 import { convertManifest, documentType, type Format, formatOfType, isEncrypted } from "./convert.ts";
-import { type BlobParts, copyBlob } from "./copy-blob.ts";
+import { type BlobParts, type BlobTask, copyBlob } from "./copy-blob.ts";
 import { arrivedLayer, type LayerTask, planLayers } from "./layer-task.ts";
+import type { CopyEvent } from "./options.ts";
 
 /** Layers that are on their way at a time, where nothing else is asked for. */
 const AT_ONCE = 6;
@@ -20,22 +19,29 @@ export interface SourceManifest {
   readonly document: Document;
   readonly type: string;
   readonly manifest: ImageManifest;
+  /** The configuration that it names, checked, which may be on its way yet. */
+  readonly config: Promise<Uint8Array>;
 }
 
 /** Copies the blobs of one image and gives its document as it is to be at the destination: the same, unless something changed. */
 export async function copyManifest(parts: BlobParts, image: SourceManifest): Promise<Document> {
-  const { manifest, document, type } = image;
+  const { manifest, document, type, config } = image;
   const format = targetFormat(parts, image);
-  const config = await readConfig(parts, manifest.config);
-  const isContainers = isImage(manifest) && !isArtifact(manifest, config);
-  const diffIds = isContainers ? parseConfigObject(config, parts.source.name).diffIds : [];
-  if (isContainers) checkCount(parts, manifest, diffIds);
+  const diffIds = config.then((bytes) => diffIdsOf(parts, manifest, bytes));
+  diffIds.catch(() => undefined); // Who asks for one of them is told.
   const tasks = await planLayers(parts, format, manifest.layers, diffIds);
-  const layers = await copyLayers(parts, tasks);
-  await copyBlob(parts, { blob: manifest.config, what: "config", content: config });
+  const layers = await copyBlobs(parts, tasks, { blob: manifest.config, what: "config", content: config });
   const same = layers.every((layer, position) => layer === manifest.layers[position]);
   if (same && documentType(format, "manifest") === type) return document;
   return madeDocument(convertManifest(manifest, format, layers, parts.source.name));
+}
+
+/** Digests of the layers' tars, in their order; none of what is no container image. */
+function diffIdsOf(parts: BlobParts, manifest: ImageManifest, config: Uint8Array): readonly string[] {
+  if (!isImage(manifest) || isArtifact(manifest, config)) return [];
+  const { diffIds } = parseConfigObject(config, parts.source.name);
+  checkCount(parts, manifest, diffIds);
+  return diffIds;
 }
 
 /** A document as bytes. */
@@ -81,13 +87,6 @@ function requirePlaceForLocks({ name, traits }: BlobParts["destination"], format
   });
 }
 
-async function readConfig({ source, signal }: BlobParts, config: Descriptor): Promise<Uint8Array> {
-  if (config.size > MAX_CONFIG) throw tooLarge(`${config.digest} in ${source.name}`, MAX_CONFIG);
-  const bytes = await readCapped(source.blob(config, { signal }), MAX_CONFIG, config.digest);
-  verifyBytes(bytes, config);
-  return bytes;
-}
-
 /** Whether what says that it is an artifact, though its configuration has an image's type, is one: it tells of no layers. */
 function isArtifact({ artifactType = "" }: ImageManifest, config: Uint8Array): boolean {
   if (artifactType === "") return false;
@@ -108,8 +107,15 @@ function checkCount({ source }: BlobParts, manifest: ImageManifest, diffIds: rea
   });
 }
 
-/** Copies all layers, each different one once; gives their descriptors at the destination, the same objects where nothing changed. */
-async function copyLayers(parts: BlobParts, tasks: readonly LayerTask[]): Promise<readonly Descriptor[]> {
+/**
+ * Copies all layers, each different one once, and the configuration beside them; gives the layers' descriptors at the destination, the
+ * same objects where nothing changed.
+ */
+async function copyBlobs(
+  parts: BlobParts,
+  tasks: readonly LayerTask[],
+  config: BlobTask,
+): Promise<readonly Descriptor[]> {
   const race = new FirstFailure(parts.signal);
   const turns = new Limiter(parts.options.atOnce ?? AT_ONCE);
   const shared = { ...parts, signal: race.signal };
@@ -119,8 +125,10 @@ async function copyLayers(parts: BlobParts, tasks: readonly LayerTask[]): Promis
     if (copies.has(keyOf(task))) continue;
     copies.set(keyOf(task), race.watch(turns.run(() => copyLayer(shared, task))));
   }
-  await Promise.allSettled(copies.values());
+  const { parts: quiet, tell } = toldLater(shared);
+  await Promise.allSettled([...copies.values(), race.watch(turns.run(() => copyBlob(quiet, config)))]);
   race.throwIfFailed();
+  tell();
   return Promise.all(
     tasks.map(async (task) => {
       const { blob } = task;
@@ -130,15 +138,26 @@ async function copyLayers(parts: BlobParts, tasks: readonly LayerTask[]): Promis
   );
 }
 
+/** What happens to the configuration is told after what happened to the layers, as people are used to it. */
+function toldLater(parts: BlobParts): { readonly parts: BlobParts; tell(): void } {
+  const events: CopyEvent[] = [];
+  const options = { ...parts.options, onProgress: (event: CopyEvent) => void events.push(event) };
+  const tell = () => {
+    for (const event of events) parts.options.onProgress?.(event);
+  };
+  return { parts: { ...parts, options }, tell };
+}
+
 /** A layer may be in an image twice, and encrypted only once. */
 function keyOf({ blob, changes }: LayerTask): string {
   return changes?.encrypt === undefined ? blob.digest : `${blob.digest} encrypted`;
 }
 
 async function copyLayer(parts: BlobParts, task: LayerTask): Promise<Descriptor> {
-  const { blob, stays, diffId } = task;
+  const { blob, stays } = task;
   if (stays) {
     const { digest, size } = blob;
+    const diffId = await task.diffId?.();
     parts.options.onProgress?.({ kind: "blob", digest, what: "layer", size, status: "skipped", diffId });
     return blob;
   }

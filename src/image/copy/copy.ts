@@ -4,6 +4,7 @@ import { hostPlatform, matchPlatform } from "../platform.ts";
 import { MAX_DEPTH } from "../pull/fetch-documents.ts";
 import { parseDocument, typeOfDocument } from "../pull/manifests.ts";
 import type { Destination, Document, Source } from "../transports/place.ts";
+import { readConfig } from "../transports/read-config.ts";
 import { REMEDY } from "../verify/remedy.ts";
 import { additions, markedWith } from "./added-compressions.ts";
 import { chooseImage } from "./choose-image.ts";
@@ -86,11 +87,14 @@ class Copy {
       if (kept.length > 0 && list.descriptor.digest !== document.descriptor.digest) throw breaksSignatures(this.parts);
       return signed(this.parts, list, kept);
     }
+    // On its way already while it is found out whether the image may be used: it is small, and nothing is written before.
+    const config = readConfig(this.parts.source, parsed.manifest, { signal: this.parts.signal });
+    config.catch(() => undefined);
     await acceptImage(this.parts, document, role);
     const kept = await keptSignatures(this.parts, document, role);
     const parts =
       kept.length === 0 ? this.parts : { ...this.parts, options: { ...this.parts.options, unchanged: SIGNED } };
-    const copied = await copyManifest(parts, { document, type, manifest: parsed.manifest });
+    const copied = await copyManifest(parts, { document, type, manifest: parsed.manifest, config });
     const whole = { ...document, descriptor: { ...document.descriptor, mediaType: type } };
     return signed(this.parts, copied === document ? whole : copied, kept);
   }

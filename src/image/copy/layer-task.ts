@@ -16,12 +16,15 @@ export interface LayerTask extends BlobTask {
   readonly stays: boolean;
 }
 
-/** What is to be done with each of an image's layers. */
+/**
+ * What is to be done with each of an image's layers.
+ * @param diffIds digests of their tars, which may be on their way yet
+ */
 export async function planLayers(
   parts: BlobParts,
   format: Format,
   layers: readonly Descriptor[],
-  diffIds: readonly string[],
+  diffIds: Promise<readonly string[]>,
 ): Promise<readonly LayerTask[]> {
   const { encryption } = parts.options;
   const chosen = encryption === undefined ? new Set<number>() : positions(encryption.layers, layers.length);
@@ -30,7 +33,10 @@ export async function planLayers(
       const encrypt = chosen.has(position) && !isEncrypted(blob) ? encryption?.recipients : undefined;
       const unlock = await unlockFor(parts.options, blob);
       if (encrypt !== undefined || unlock !== undefined) requireChange(parts.options, blob, encrypt);
-      return layerTask(parts, format, blob, { diffId: diffIds[position], encrypt, unlock });
+      return layerTask(parts, format, blob, {
+        diffId: async () => (await diffIds)[position],
+        ...{ encrypt, unlock },
+      });
     }),
   );
 }
@@ -64,7 +70,7 @@ function requireChange(options: CopyOptions, { digest }: Descriptor, encrypt: un
 }
 
 interface Known {
-  readonly diffId: string | undefined;
+  readonly diffId: BlobTask["diffId"];
   readonly encrypt: readonly Recipient[] | undefined;
   readonly unlock: OpenedLock | undefined;
 }

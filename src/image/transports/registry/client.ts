@@ -72,9 +72,11 @@ export class RegistryClient {
       const sent = own ? await authorizer.header(api.scope, signal) : undefined;
       const answer = await this.#send(api, sent, signal);
       const { response } = answer;
-      if (response.ok || accept.includes(response.status)) return answer;
+      const isAsking = response.status === 401 && sent === undefined;
+      if (response.ok || (accept.includes(response.status) && !isAsking)) return answer;
       const again =
         own && response.status === 401 && refusals < MAX_REFUSALS && authorizer.learn(response, api.scope, sent);
+      if (!again && accept.includes(response.status)) return answer;
       if (!again) throw await answerFault(answer, api);
       answer.discard();
     }

@@ -6,7 +6,7 @@ import type { ApiRequest, RegistryClient } from "./client.ts";
 import type { RegistryClients } from "./clients.ts";
 import { Repository } from "./repository.ts";
 import type { ImageSignatures } from "./signatures/image-signatures.ts";
-import { locationOf, uploadBlob } from "./upload.ts";
+import { cancelUpload, locationOf, uploadBlob } from "./upload.ts";
 
 /** An image in a registry, to be copied to. It becomes visible when its own document is put, last. */
 export class RegistryDestination implements Destination {
@@ -16,6 +16,8 @@ export class RegistryDestination implements Destination {
   readonly #repository: Repository;
   /** Uploads that a registry opened instead of a mount, by digest. */
   readonly #sessions = new Map<string, URL>();
+  /** Whether the registry has mounted whatever it was asked to so far. */
+  #isGranting = true;
 
   constructor(
     private readonly clients: RegistryClients,
@@ -26,17 +28,29 @@ export class RegistryDestination implements Destination {
     this.#repository = new Repository(clients, this.reference);
   }
 
+  /** A mount is granted for what is there already, too; where mounts are not granted, it is asked first what is there. */
   async reuse(blob: Descriptor, source: Source, options: TransportOptions = {}): Promise<Reuse> {
     const client = await this.clients.of(this.reference, options);
-    const api = this.#request("HEAD", `blobs/${blob.digest}`, blob.digest);
-    const answer = await client.retrying(options, () => client.attempt(api, options, [404]));
-    answer.discard();
-    if (answer.response.ok) return "present";
-    return this.#mayMount(source) ? this.#mount(client, blob, source.reference?.path ?? "", options) : "absent";
+    const look = () => this.#look(client, blob, options);
+    if (!this.#mayMount(source)) return look();
+    const mount = () => this.#mount(client, blob, source.reference?.path ?? "", options);
+    const [first, second] = this.#isGranting ? [mount, look] : [look, mount];
+    const found = await first();
+    return found === "absent" ? second() : found;
   }
 
   #mayMount({ reference }: Source): boolean {
     return reference?.domain === this.reference.domain && reference.path !== this.reference.path;
+  }
+
+  async #look(client: RegistryClient, { digest }: Descriptor, options: TransportOptions): Promise<Reuse> {
+    const api = this.#request("HEAD", `blobs/${digest}`, digest);
+    const answer = await client.retrying(options, () => client.attempt(api, options, [404]));
+    answer.discard();
+    if (!answer.response.ok) return "absent";
+    const needless = this.#takeSession(digest);
+    if (needless !== undefined) await cancelUpload({ client, ...this.#place }, needless, options);
+    return "present";
   }
 
   /** Status 201 is a mount; 202 is an upload that the registry would rather have (distribution-spec 1.1, "Mounting a blob"). */
@@ -47,6 +61,7 @@ export class RegistryDestination implements Destination {
     const answer = await client.retrying(options, () => client.attempt({ ...api, body: "" }, options, refused));
     answer.discard();
     if (answer.response.status === 201) return "mounted";
+    this.#isGranting = false;
     if (answer.response.status === 202) this.#sessions.set(blob.digest, locationOf(client, answer, api));
     return "absent";
   }
@@ -56,11 +71,18 @@ export class RegistryDestination implements Destination {
     options: TransportOptions = {},
   ): Promise<{ readonly digest: string; readonly size: number }> {
     const client = await this.clients.of(this.reference, options);
-    const digest = blob.expected?.digest ?? "";
+    const session = this.#takeSession(blob.expected?.digest ?? "");
+    return uploadBlob({ client, ...this.#place, blob, session }, options);
+  }
+
+  #takeSession(digest: string): URL | undefined {
     const session = this.#sessions.get(digest);
     this.#sessions.delete(digest);
-    const { path } = this.reference;
-    return uploadBlob({ client, path, scope: this.#scope(), blob, session }, options);
+    return session;
+  }
+
+  get #place() {
+    return { path: this.reference.path, scope: this.#scope() };
   }
 
   async writeDocument(document: Document, role: "root" | "part", options: TransportOptions = {}): Promise<void> {

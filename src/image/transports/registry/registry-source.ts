@@ -27,7 +27,7 @@ export class RegistrySource implements Source {
 
   async #resolved(options?: TransportOptions): Promise<Document> {
     try {
-      return await this.#fetch(await this.#transport.resolve(this.reference, options), options);
+      return await this.#transport.read(this.reference, options);
     } catch (failure) {
       const error = toGalleyError(failure);
       if (error.op !== "pull") throw error;

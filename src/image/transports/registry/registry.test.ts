@@ -90,6 +90,24 @@ describe("a manifest", () => {
     expect((await faultOf(transport.fetchManifest(reference, described))).code).toBe("data_loss");
   });
 
+  test("is read by its tag in one request", async () => {
+    const { transport, seen } = transportOf(serveContent({ 1: manifest }));
+    const { descriptor, bytes } = await transport.read(reference);
+    expect(descriptor).toEqual(described);
+    expect(Buffer.from(bytes).toString()).toBe(manifest.content);
+    expect(seen.map(({ method }) => method)).toEqual(["GET"]);
+  });
+
+  test("that is not what the registry says that it is, or what was asked for, is refused", async () => {
+    const headers = { "docker-content-digest": digestOf("something else") };
+    const { transport } = transportOf(() => new Response(manifest.content, { headers }));
+    expect((await faultOf(transport.read(reference))).code).toBe("data_loss");
+    const named = { ...reference, digest: digestOf("what was named") };
+    expect((await faultOf(transportOf(serveContent({ [named.digest]: manifest })).transport.read(named))).code).toBe(
+      "data_loss",
+    );
+  });
+
   test("that is too large is refused before and while it is read", async () => {
     const { transport } = transportOf(() => new Response(new Uint8Array((4 << 20) + 1)));
     const announced = await faultOf(transport.fetchManifest(reference, { ...described, size: (4 << 20) + 1 }));

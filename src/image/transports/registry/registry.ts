@@ -5,6 +5,7 @@ import { canonicalName, familiarName, type Reference } from "../../reference.ts"
 import type { PullSource } from "../../registries/find-rule.ts";
 import type { Signature } from "../../trust/signature.ts";
 import { readCapped, tooLarge, verifyBytes } from "../../verify/read.ts";
+import type { Document } from "../place.ts";
 import { type BlobOptions, MAX_MANIFEST, type Transport, type TransportOptions } from "../transport.ts";
 import { streamBlob } from "./blob-stream.ts";
 import type { ApiRequest, RegistryClient } from "./client.ts";
@@ -40,13 +41,30 @@ export class RegistryTransport implements Transport {
     this.#clients = options instanceof RegistryClients ? options : new RegistryClients(options);
   }
 
+  resolve(reference: Reference, options: TransportOptions = {}): Promise<Descriptor> {
+    return this.#first(reference, options, (source) => this.#resolveAt(source, options));
+  }
+
+  /** What the reference leads to now and what it is, in one request: for those who want the document whatever its digest. */
+  read(reference: Reference, options: TransportOptions = {}): Promise<Document> {
+    return this.#first(reference, options, async (source) => {
+      const client = await this.#clients.at(source, options);
+      const received = await readManifest(client, manifestRequest(source.reference, tagOf(source.reference)), options);
+      return { descriptor: checkedDescriptor(source.reference, received), bytes: received.content };
+    });
+  }
+
   /** Asks the places that registries.conf names one after the other; the first that knows the image is used from then on. */
-  async resolve(reference: Reference, options: TransportOptions = {}): Promise<Descriptor> {
+  async #first<T>(
+    reference: Reference,
+    options: TransportOptions,
+    ask: (source: PullSource) => Promise<T>,
+  ): Promise<T> {
     const mirrors: string[] = [];
     const sources = this.#places(reference);
     for (const [position, source] of sources.entries()) {
       try {
-        const found = await this.#resolveAt(source, options);
+        const found = await ask(source);
         this.#chosen.set(canonicalName(reference), source);
         return found;
       } catch (failure) {
@@ -61,14 +79,15 @@ export class RegistryTransport implements Transport {
   async #resolveAt(source: PullSource, options: TransportOptions): Promise<Descriptor> {
     const client = await this.#clients.at(source, options);
     const { reference } = source;
-    const what = reference.digest ?? reference.tag ?? "latest";
-    const api = manifestRequest(reference, what);
+    const api = manifestRequest(reference, tagOf(reference));
     const answer = await client.retrying(options, () =>
       client.attempt({ ...api, method: "HEAD" }, options, withoutHead),
     );
     const announced = announcedDescriptor(answer, reference);
     answer.discard();
-    return announced ?? inlineDescriptor(reference, await readManifest(client, api, options));
+    if (announced !== undefined) return announced;
+    const received = await readManifest(client, api, options);
+    return { ...checkedDescriptor(reference, received), data: Buffer.from(received.content).toString("base64") };
   }
 
   async fetchManifest(
@@ -149,6 +168,11 @@ function withMirrors(failure: unknown, mirrors: readonly string[]): GalleyError 
   });
 }
 
+/** What a manifest is asked for by. */
+function tagOf({ digest, tag }: Reference): string {
+  return digest ?? tag ?? "latest";
+}
+
 function scopeOf(reference: Reference): string {
   return `repository:${reference.path}:pull`;
 }
@@ -191,20 +215,24 @@ function mediaTypeOf(response: Response): string {
 interface ReceivedManifest {
   readonly mediaType: string;
   readonly content: Uint8Array;
+  /** The digest that the registry says it has. */
+  readonly announced: string | undefined;
 }
 
 function readManifest(client: RegistryClient, api: ApiRequest, options: TransportOptions): Promise<ReceivedManifest> {
   return client.retrying(options, async () => {
     const answer = await client.attempt(api, options);
     const content = await readCapped(answer.body(), MAX_MANIFEST, api.subject);
-    return { mediaType: mediaTypeOf(answer.response), content };
+    const announced = answer.response.headers.get("docker-content-digest") ?? undefined;
+    return { mediaType: mediaTypeOf(answer.response), content, announced };
   });
 }
 
-function inlineDescriptor(reference: Reference, { mediaType, content }: ReceivedManifest): Descriptor {
-  const digest = reference.digest ?? digestOf(content);
+/** The descriptor of what was received, which must be what was asked for, and what the registry says that it is. */
+function checkedDescriptor(reference: Reference, { mediaType, content, announced }: ReceivedManifest): Descriptor {
+  const digest = reference.digest ?? announced ?? digestOf(content);
   verifyBytes(content, { digest });
-  return { mediaType, digest, size: content.length, data: Buffer.from(content).toString("base64") };
+  return { mediaType, digest, size: content.length };
 }
 
 async function* firstThatHasIt(

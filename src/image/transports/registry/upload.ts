@@ -120,6 +120,19 @@ export async function startUpload(client: RegistryClient, place: Place, options:
   return locationOf(client, answer, api);
 }
 
+/** Gives up an upload to which nothing will be sent. A registry that knows no such request forgets it some time. */
+export async function cancelUpload(
+  { client, ...place }: Place & Pick<Upload, "client">,
+  session: URL,
+  options: TransportOptions,
+): Promise<void> {
+  try {
+    (await client.attempt({ ...pushRequest(place), method: "DELETE", path: session }, options)).discard();
+  } catch (fault) {
+    if (!(fault instanceof RegistryError)) throw fault;
+  }
+}
+
 function pushRequest({ path, scope }: Place): Omit<ApiRequest, "method" | "path"> {
   return { op: "upload", subject: path, scope, own: true };
 }
