@@ -4,6 +4,7 @@ import { type Accept, copyImage } from "../../image/copy/copy.ts";
 import { entriesOf } from "../../image/lists/entries.ts";
 import { formatPlatform, matchPlatform, parsePlatform } from "../../image/platform.ts";
 import { familiarName, parseReference, withDefaultTag } from "../../image/reference.ts";
+import { DirSource } from "../../image/transports/dir/dir-source.ts";
 import { ArchiveSource, archivedImages } from "../../image/transports/docker-archive/archive-source.ts";
 import { ArchiveFiles } from "../../image/transports/files/archive-files.ts";
 import { DirectoryFiles, type FileSet } from "../../image/transports/files/file-set.ts";
@@ -33,7 +34,7 @@ interface Loadable {
 
 /**
  * Adds the images of an archive to the store: one of docker save, old or new, or an OCI layout; compressed or not; or the same as a
- * directory. `-` is standard input.
+ * directory, or one of `dir:`. `-` is standard input.
  */
 export async function loadImages(images: Images, path: string, options: LoadOptions): Promise<void> {
   const { scratch, signal } = options;
@@ -48,6 +49,9 @@ export async function loadImages(images: Images, path: string, options: LoadOpti
 
 /** `manifest.json` says more about names than a layout's index, which Docker writes beside it. */
 async function loadables(files: FileSet, path: string, directory: boolean): Promise<readonly Loadable[]> {
+  if (directory && (await files.size("version")) !== undefined) {
+    return [{ source: new DirSource(files.name, files), names: [], place: { transport: "dir", path } }];
+  }
   if ((await files.size("manifest.json")) !== undefined) {
     const archived = await archivedImages(files);
     return archived.map((image) => ({

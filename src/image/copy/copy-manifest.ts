@@ -38,7 +38,7 @@ export async function copyManifest(parts: BlobParts, image: SourceManifest): Pro
 
 /** Digests of the layers' tars, in their order; none of what is no container image. */
 function diffIdsOf(parts: BlobParts, manifest: ImageManifest, config: Uint8Array): readonly string[] {
-  if (!isImage(manifest) || isArtifact(manifest, config)) return [];
+  if (!isImage(manifest) || tellsNoLayers(parts, config)) return [];
   const { diffIds } = parseConfigObject(config, parts.source.name);
   checkCount(parts, manifest, diffIds);
   return diffIds;
@@ -87,9 +87,12 @@ function requirePlaceForLocks({ name, traits }: BlobParts["destination"], format
   });
 }
 
-/** Whether what says that it is an artifact, though its configuration has an image's type, is one: it tells of no layers. */
-function isArtifact({ artifactType = "" }: ImageManifest, config: Uint8Array): boolean {
-  if (artifactType === "") return false;
+/**
+ * Whether a configuration of an image's type tells of no layers: artifacts have such ones, and are copied as they are where no image is
+ * needed.
+ */
+function tellsNoLayers({ destination }: BlobParts, config: Uint8Array): boolean {
+  if (destination.traits.layers === "plain") return false;
   try {
     return (JSON.parse(Buffer.from(config).toString("utf8")) as { rootfs?: unknown } | null)?.rootfs === undefined;
   } catch {

@@ -9,6 +9,7 @@ import {
 } from "../../spec/image.ts";
 import { tryParseDigest } from "../digest.ts";
 import { REMEDY } from "../verify/remedy.ts";
+import { withoutNulls, wrongField } from "./config-fields.ts";
 
 /** A document that a reference may lead to. */
 export type ManifestDocument =
@@ -39,6 +40,7 @@ export function parseDocument(content: Uint8Array, descriptor: Descriptor, subje
   const document = parseObject(content, subject);
   const type = typeof document.mediaType === "string" ? document.mediaType : descriptor.mediaType;
   if (document.schemaVersion === 1) throw schemaOne(subject);
+  refuseBoth(document, subject);
   if (indexTypes.has(type) || (!manifestTypes.has(type) && Array.isArray(document.manifests))) {
     return { kind: "index", index: checkedIndex(document, subject) };
   }
@@ -57,6 +59,12 @@ export function isImage(manifest: ImageManifest): boolean {
 export function typeOfDocument(document: ManifestDocument): string {
   if (document.kind === "index") return document.index.mediaType ?? mediaTypes.ociIndex;
   return document.manifest.mediaType ?? mediaTypes.ociManifest;
+}
+
+/** What programs could take for the one or the other is neither (CVE-2021-41190). */
+function refuseBoth({ manifests, layers, config }: Readonly<Record<string, unknown>>, subject: string): void {
+  if ((manifests ?? undefined) === undefined || (layers ?? config ?? undefined) === undefined) return;
+  throw malformed(subject, "it is ambiguous, a list of images and an image at once");
 }
 
 function parseObject(content: Uint8Array, subject: string): Readonly<Record<string, unknown>> {
@@ -119,8 +127,10 @@ export function parseConfig(content: Uint8Array, manifest: ImageManifest, subjec
     const counts = `${manifest.layers.length} layers and the configuration ${diffIds.length}`;
     throw malformed(subject, `its manifest lists ${counts}`);
   }
-  // The layers have been checked above, the system is below; every other field is optional, and read as what an image says of itself.
-  const config = document as unknown as ImageConfig;
+  const wrong = wrongField(document);
+  if (wrong !== undefined) throw malformed(subject, `its configuration's ${wrong}`);
+  // What is read of it was checked above, the system is below; the other fields are what an image says of itself.
+  const config = withoutNulls(document as unknown as ImageConfig);
   checkSystem(config, subject);
   return config;
 }

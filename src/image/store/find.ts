@@ -2,6 +2,7 @@ import { GalleyError } from "../../errors.ts";
 import type { ImageConfig } from "../../spec/image.ts";
 import type { ContentStore } from "../content/content-store.ts";
 import { matchPlatform, parsePlatform } from "../platform.ts";
+import { withoutNulls } from "../pull/config-fields.ts";
 import {
   canonicalName,
   familiarName,
@@ -78,7 +79,7 @@ export function recordOf(
   row: ImageRow,
   rows: readonly NameRow[] = table.namesOf(row.id),
 ): ImageRecord {
-  const config = content.readJson<ImageConfig>({ digest: row.id, size: row.config_size });
+  const config = withoutNulls(content.readJson<ImageConfig>({ digest: row.id, size: row.config_size }));
   const names = rows.map(({ name }) => familiarName(parseReference(name)));
   return {
     id: row.id,

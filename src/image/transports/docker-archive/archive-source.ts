@@ -1,6 +1,9 @@
 import { GalleyError } from "../../../errors.ts";
 import { type Descriptor, type ImageManifest, mediaTypes } from "../../../spec/image.ts";
 import { digestOf, tryParseDigest } from "../../digest.ts";
+import { readHead } from "../../pull/decompress.ts";
+import { decompressArchive } from "../../pull/decompress-archive.ts";
+import { formatOf, oldFormatOf } from "../../pull/format.ts";
 import { MAX_LAYERS, parseConfigObject } from "../../pull/manifests.ts";
 import { canonicalName, parseReference, withDefaultTag } from "../../reference.ts";
 import { REMEDY } from "../../verify/remedy.ts";
@@ -87,6 +90,17 @@ function lying(files: FileSet, message: string): GalleyError {
   return new GalleyError("data_loss", message, { op: "read archive", subject: files.name, hint: REMEDY });
 }
 
+const types = { gzip: mediaTypes.dockerLayerGzip, zstd: mediaTypes.ociLayerZstd, tar: mediaTypes.dockerLayer } as const;
+
+/** The rest of what comes after so many bytes. */
+async function* without(bytes: number, chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let left = bytes;
+  for await (const chunk of chunks) {
+    if (left < chunk.length) yield chunk.subarray(left);
+    left = Math.max(0, left - chunk.length);
+  }
+}
+
 /**
  * An image in an archive of `docker save`, of either layout: layers as `ID/layer.tar`, or as `blobs/sha256/DIGITS`. Such an
  * archive has no manifest; a Docker manifest is made of what it holds. Layers are plain tars there, and named by their diff
@@ -96,6 +110,8 @@ export class ArchiveSource implements Source {
   #document: Promise<Document> | undefined;
   /** Paths by digest. */
   readonly #paths = new Map<string, string>();
+  /** Paths of layers in formats that no manifest has a type for; they are given as plain tars. */
+  readonly #old = new Set<string>();
 
   constructor(
     readonly name: string,
@@ -154,20 +170,29 @@ export class ArchiveSource implements Source {
   async #layer(path: string, diffId: string): Promise<Descriptor> {
     const size = await this.files.size(path);
     if (size === undefined) throw this.#missing("layer", path);
-    const type = await this.#compression(path);
-    const digest = type === undefined ? diffId : await this.#digest(path);
+    const head = await this.#head(path);
+    if (oldFormatOf(head) !== undefined) return this.#oldLayer(path, diffId);
+    const type = types[formatOf(head)];
+    const digest = type === mediaTypes.dockerLayer ? diffId : await this.#digest(path);
     this.#paths.set(digest, path);
-    return { mediaType: type ?? mediaTypes.dockerLayer, digest, size };
+    return { mediaType: type, digest, size };
   }
 
-  /** The media type of a layer that is compressed. */
-  async #compression(path: string): Promise<string | undefined> {
-    for await (const chunk of this.files.read(path)) {
-      const head = Buffer.from(chunk.subarray(0, 4)).toString("hex");
-      if (head.startsWith("1f8b")) return mediaTypes.dockerLayerGzip;
-      return head === "28b52ffd" ? mediaTypes.ociLayerZstd : undefined;
+  async #oldLayer(path: string, digest: string): Promise<Descriptor> {
+    let size = 0;
+    for await (const chunk of decompressArchive(this.files.read(path))) size += chunk.length;
+    this.#paths.set(digest, path);
+    this.#old.add(path);
+    return { mediaType: mediaTypes.dockerLayer, digest, size };
+  }
+
+  async #head(path: string): Promise<Uint8Array> {
+    const iterator = this.files.read(path)[Symbol.asyncIterator]();
+    try {
+      return await readHead(iterator);
+    } finally {
+      await iterator.return?.();
     }
-    return undefined;
   }
 
   async #digest(path: string): Promise<string> {
@@ -199,7 +224,10 @@ export class ArchiveSource implements Source {
         subject: `${descriptor.digest} in ${this.name}`,
       });
     }
-    for await (const chunk of this.files.read(path, offset)) {
+    const chunks = this.#old.has(path)
+      ? without(offset, decompressArchive(this.files.read(path)))
+      : this.files.read(path, offset);
+    for await (const chunk of chunks) {
       signal?.throwIfAborted();
       yield chunk;
     }

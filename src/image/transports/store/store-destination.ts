@@ -3,7 +3,7 @@ import { type Descriptor, type ImageConfig, type ImageManifest, mediaTypes } fro
 import { LayerFile } from "../../content/layer-file.ts";
 import { fetchLayer, type LayerParts } from "../../pull/fetch-layer.ts";
 import { Limiter, UNPACKING } from "../../pull/limiter.ts";
-import { parseConfig } from "../../pull/manifests.ts";
+import { parseConfig, parseManifest } from "../../pull/manifests.ts";
 import { LayerProgress } from "../../pull/progress.ts";
 import { parseReference, type Reference } from "../../reference.ts";
 import { Batch } from "../../store/batch.ts";
@@ -135,12 +135,18 @@ export class StoreDestination implements Destination {
   async commit({ signal }: TransportOptions = {}): Promise<void> {
     const root = this.#root;
     if (root === undefined) throw new GalleyError("internal", "nothing was copied", { op: "save", subject: this.name });
-    const manifest = JSON.parse(Buffer.from(root.bytes).toString("utf8")) as ImageManifest;
+    const manifest = this.#manifest(root);
     const config = parseConfig(this.batch.read(manifest.config), manifest, this.name);
     await this.#unpackRest(manifest, config, signal);
     this.#add(root.descriptor, manifest, config);
     if (this.isAlone) await this.batch.commit();
     this.#ended = true;
+  }
+
+  #manifest({ bytes, descriptor }: Document): ImageManifest {
+    const parsed = parseManifest(bytes, descriptor, this.name);
+    if (parsed.kind === "manifest") return parsed.manifest;
+    throw new GalleyError("internal", "a list was copied", { op: "save", subject: this.name });
   }
 
   async #unpackRest(manifest: ImageManifest, { rootfs }: ImageConfig, signal: AbortSignal | undefined): Promise<void> {
