@@ -33,6 +33,8 @@ const tools: Readonly<Record<string, string>> = {
   containerd: "containerd",
   runc: "runc",
   newuidmap: "uidmap",
+  mksquashfs: "squashfs-tools",
+  fakeroot: "fakeroot",
 };
 
 function setUp(): void {

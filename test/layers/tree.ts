@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { Root, type WalkEntry, walk } from "../../src/linux/fs-at/fs-at.ts";
-import { lgetxattrat, llistxattrat, readlinkat, type Timespec } from "../../src/linux/sys/sys.ts";
+import { close, lgetxattrat, llistxattrat, O, openat, readlinkat, type Timespec } from "../../src/linux/sys/sys.ts";
 
 /** Everything of an inode that a layer is about, as text that differs where the inodes do. */
 export interface Inode {
@@ -56,8 +56,12 @@ function timeText({ seconds, nanoseconds }: Timespec): string {
 
 function digest(dirfd: number, name: string, size: number): string {
   if (size === 0) return "empty";
-  const content = readFileSync(`/proc/self/fd/${dirfd}/${name}`);
-  return new Bun.CryptoHasher("sha256").update(content).digest("hex").slice(0, 16);
+  const fd = openat(dirfd, name, O.RDONLY); // By itself, as a name need not be UTF-8.
+  try {
+    return new Bun.CryptoHasher("sha256").update(readFileSync(fd)).digest("hex").slice(0, 16);
+  } finally {
+    close(fd);
+  }
 }
 
 function xattrs(dirfd: number, name: string): Record<string, string> {

@@ -50,6 +50,10 @@ export async function openSource(place: PlaceName, options: PlaceOptions = {}): 
       const { daemonSource } = await import("./docker-daemon/daemon.ts");
       return daemonSource(place, daemonOptions(options));
     }
+    case "sif": {
+      const { SifSource } = await import("./sif/sif-source.ts");
+      return SifSource.open(place.path, options);
+    }
     case "containers-storage":
       return storeOf(options).source(place.name);
   }
@@ -142,6 +146,8 @@ export async function openDestination(place: PlaceName, options: PlaceOptions = 
       const { daemonDestination } = await import("./docker-daemon/daemon.ts");
       return daemonDestination(place.reference, daemonOptions(options));
     }
+    case "sif":
+      throw notAsDestination(place, '"sif:" locations can only be read from, not written to');
     case "containers-storage":
       return storeOf(options).destination([place.name]);
   }
@@ -208,7 +214,8 @@ export function nameOfPlace(place: PlaceName): string {
     case "docker-archive":
       return suffixed(`docker-archive:${place.path}`, place.tag, place.position);
     case "dir":
-      return `dir:${place.path}`;
+    case "sif":
+      return `${place.transport}:${place.path}`;
     case "docker-daemon":
       return `docker-daemon:${"id" in place ? place.id : familiarName(place.reference)}`;
     case "containers-storage":

@@ -12,7 +12,7 @@ export type PlaceName =
       readonly position?: number;
     }
   | { readonly transport: "docker-archive"; readonly path: string; readonly tag?: string; readonly position?: number }
-  | { readonly transport: "dir"; readonly path: string }
+  | { readonly transport: "dir" | "sif"; readonly path: string }
   /** `id` is that of an image of the daemon's. */
   | { readonly transport: "docker-daemon"; readonly reference: Reference }
   | { readonly transport: "docker-daemon"; readonly id: string }
@@ -29,6 +29,7 @@ const parsers: Readonly<Record<string, Parser>> = {
   dir: (path, text) => ({ transport: "dir", path: required(path, text, "directory") }),
   "docker-daemon": parseDaemon,
   "containers-storage": parseStorage,
+  sif: (path, text) => ({ transport: "sif", path: required(path, text, "file") }),
 };
 
 /** The transports that there are, in alphabetical order. */

@@ -33,6 +33,7 @@ export function scopesOfPlace(place: PlaceName): readonly string[] {
     case "dir":
     case "oci":
     case "oci-archive":
+    case "sif":
       return pathScopes(resolvedPath(place.path));
     case "docker-archive":
     case "containers-storage":

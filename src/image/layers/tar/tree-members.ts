@@ -122,8 +122,8 @@ function xattrsOf({ dirfd, name }: WalkEntry): ReadonlyMap<string, Uint8Array> {
   return xattrs;
 }
 
-/** What overlayfs and the host's security policy note for themselves belongs to this host. */
-function isArchived(attribute: string): boolean {
+/** Whether an attribute goes into archives: what overlayfs and the host's security policy note for themselves belongs to this host. */
+export function isArchived(attribute: string): boolean {
   const own = attribute.startsWith("trusted.overlay.") || attribute.startsWith("user.overlay.");
   return !own && attribute !== "security.selinux";
 }

@@ -1,11 +1,11 @@
-import { closeSync, fstatSync, openSync, rmSync } from "node:fs";
+import { closeSync, fstatSync, openSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { aboutSubject, toGalleyError } from "../../../errors.ts";
 import { decompressArchive } from "../../pull/decompress-archive.ts";
 import type { TransportOptions } from "../transport.ts";
 import { type FileSet, noFile } from "./file-set.ts";
 import { readAt, readRange, writeAll } from "./raw-file.ts";
+import { scratchFile } from "./scratch-file.ts";
 import { TarIndex } from "./tar-index.ts";
 
 /** The files in a tar archive on disk, read where they lie. */
@@ -65,9 +65,7 @@ export class ArchiveFiles implements FileSet {
     name: string,
     { signal, scratch = tmpdir() }: ArchiveOptions = {},
   ): Promise<ArchiveFiles> {
-    const path = join(scratch, `galley-archive-${crypto.randomUUID()}`);
-    const fd = openSync(path, "wx+", 0o600);
-    rmSync(path);
+    const fd = scratchFile(scratch, "galley-archive");
     try {
       let size = 0;
       for await (const chunk of decompressArchive(source)) {

@@ -1,6 +1,5 @@
-import { closeSync, openSync, rmSync } from "node:fs";
+import { closeSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { tarEnd, tarHeader, tarPadding } from "../../layers/tar/write-header.ts";
 import { Limiter } from "../../pull/limiter.ts";
 import type { NewBlob } from "../place.ts";
@@ -8,6 +7,7 @@ import type { TransportOptions } from "../transport.ts";
 import { type FileSink, pump, type Written } from "./file-sink.ts";
 import type { Output } from "./output.ts";
 import { readRange, writeAll } from "./raw-file.ts";
+import { scratchFile } from "./scratch-file.ts";
 
 /** Bytes of a header of a short name. */
 const HEADER = 512;
@@ -62,9 +62,7 @@ export class ArchiveSink implements FileSink {
   }
 
   async #spooled(blob: NewBlob, pathOf: (digest: string) => string, options: TransportOptions): Promise<Written> {
-    const path = join(this.scratch, `galley-spool-${crypto.randomUUID()}`);
-    const fd = openSync(path, "wx+", 0o600);
-    rmSync(path); // Nothing to clean up, whatever happens.
+    const fd = scratchFile(this.scratch, "galley-spool");
     try {
       const written = await pump(blob, (chunk, at) => writeAll(fd, chunk, at), options);
       const open = () => readRange(fd, 0, written.size);
