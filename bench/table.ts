@@ -28,7 +28,7 @@ const goals: readonly Goal[] = [
   { work: /^pull into/, peer: "docker", factor: 1 / 12 },
   { work: /^pull into/, peer: "gunzip and hash", factor: 1.3 },
   { work: /^first run/, peer: "run again", factor: 2 },
-  { work: /^copy from/, peer: "skopeo", factor: 1 / 2 },
+  { work: /^copy from|^copy to another .*, /, peer: "skopeo", factor: 1 / 2 },
   { work: /^images with/, peer: "podman", factor: 1 / 3 },
   { work: /^registry:/, peer: "docker-registry", factor: 1 },
   { work: /^runtime: (?!peak)/, peer: "crun", factor: 1 },
