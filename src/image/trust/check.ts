@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { GalleyError, toGalleyError } from "../../errors.ts";
 import type { Accept } from "../copy/options.ts";
 import { digestOf, parseDigest } from "../digest.ts";
@@ -7,8 +6,9 @@ import { nameOfPlace } from "../transports/open-place.ts";
 import type { PlaceName } from "../transports/place-name.ts";
 import { Gpg } from "./gpg.ts";
 import { matchesIdentity } from "./identity.ts";
+import { bytesOf } from "./key-source.ts";
 import type { Claim } from "./payload.ts";
-import type { KeySource, Requirement, SignedIdentity } from "./policy.ts";
+import type { Requirement, SignedIdentity, SigstoreSigned } from "./policy.ts";
 import type { LoadedPolicy } from "./policy-file.ts";
 import { requirementsFor } from "./scopes.ts";
 import { COSIGN_PAYLOAD, type Signature } from "./signature.ts";
@@ -92,40 +92,19 @@ async function signedBy(
   }
 }
 
-async function sigstoreSigned(
-  { keys, unsupported, identity }: Extract<Requirement, { readonly type: "sigstoreSigned" }>,
-  image: CheckedImage,
-): Promise<void> {
-  if (unsupported !== undefined || keys === undefined) {
-    throw refused(
-      `sigstoreSigned with ${unsupported ?? "no key"} is not supported: only signatures by keys are checked`,
-    );
-  }
+async function sigstoreSigned(requirement: SigstoreSigned, image: CheckedImage): Promise<void> {
   const all = await image.signatures();
   const found = all.flatMap((one) => (one.format === "sigstore-json" && one.mediaType === COSIGN_PAYLOAD ? [one] : []));
   if (found.length === 0) throw refused(`A signature was required, but no signature exists${others(all)}`);
-  const { publicKeyOf, verifySigstore } = await import("./sigstore.ts");
-  const pems = bytesOf(keys).map((bytes) => Buffer.from(bytes).toString("utf8"));
-  const trusted = pems.map((pem, at) => publicKeyOf(pem, "paths" in keys ? (keys.paths[at] ?? "") : "keyData"));
-  await oneOf(found, async (one) => checkClaim(verifySigstore(one, trusted), identity, image));
+  const { claimOf, trustOf } = await import("./sigstore-author.ts");
+  const trust = await trustOf(requirement);
+  await oneOf(found, async (one) => checkClaim(await claimOf(one, trust), requirement.identity, image));
 }
 
 function others(all: readonly Signature[]): string {
   const simple = all.filter(({ format }) => format === "simple-signing").length;
   if (all.length === 0) return "";
   return ` (${simple} non-sigstore signatures, ${all.length - simple} sigstore non-signature attachments)`;
-}
-
-function bytesOf(keys: KeySource): readonly Uint8Array[] {
-  return "data" in keys ? keys.data : keys.paths.map(readKey);
-}
-
-function readKey(path: string): Uint8Array {
-  try {
-    return readFileSync(path);
-  } catch (failure) {
-    throw toGalleyError(failure, { op: "read key", subject: path });
-  }
 }
 
 /** Resolves where one of several passes; otherwise the reasons of all. */
