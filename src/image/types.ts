@@ -5,8 +5,9 @@
  * tag (`busybox:latest`) or a repository digest (`busybox@sha256:…`); both are written here as people write them, without
  * `docker.io/library/`. Times are RFC 3339 text, sizes are bytes, diff IDs are listed bottom layer first.
  */
-import type { KeyObject } from "node:crypto";
+
 import type { Descriptor, HistoryEntry, ImageConfig, ImageManifest, Platform } from "../spec/image.ts";
+import type { KeyOpener } from "./copy/encryption/key-wrap.ts";
 import type { Accept } from "./copy/options.ts";
 import type { Destination, Source } from "./transports/place.ts";
 import type { RegistryOptions } from "./transports/registry/clients.ts";
@@ -59,8 +60,8 @@ export interface PullOptions {
   readonly credentials?: RegistryCredentials;
   /** How the registry is reached, where that is not as the user's files say. */
   readonly registry?: RegistryOptions;
-  /** Private keys that open encrypted layers (copy/encryption/keys.ts); without them such an image is refused. */
-  readonly decryption?: readonly KeyObject[] | undefined;
+  /** Private keys that open encrypted layers (copy/encryption/private-keys.ts); without them such an image is refused. */
+  readonly decryption?: readonly KeyOpener[] | undefined;
 }
 
 /** A name and password, or a token that the registry's token service gave earlier (docker's identity token). */

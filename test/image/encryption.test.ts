@@ -1,28 +1,18 @@
 /** Layers that are encrypted for somebody, as containers/ocicrypt has it; skopeo reads what Galley wrote, and the other way round. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { generateKeyPairSync, type KeyObject } from "node:crypto";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Descriptor, ImageManifest } from "../../src/spec/image.ts";
-import { createStore, type Store } from "../harness/galley.ts";
-import { type BuiltImage, buildImage, writeLayout } from "../harness/image-builder.ts";
 import { type Registry, startRegistry } from "../harness/registry.ts";
 import { testWith } from "../harness/requirements.ts";
-import { file } from "../harness/tar.ts";
+import { blobOf, EncryptionLab, layersOf, manifestOf, prefix } from "./encryption-lab.ts";
 
-let store: Store;
+const lab = new EncryptionLab();
+const { store, plain, key, fresh, place, copy, refused } = lab;
 let registry: Registry;
-let folder: string;
-let image: BuiltImage;
-let plain: string;
-/** Files with keys: `NAME.pub` and `NAME.key`. */
-const key = (name: string) => join(folder, name);
 
 beforeAll(async () => {
-  store = createStore();
   registry = await startRegistry();
-  folder = mkdtempSync(join(tmpdir(), "galley-encryption-"));
   const rsa = generateKeyPairSync("rsa", { modulusLength: 2048 });
   writeFileSync(key("rsa.pub"), rsa.publicKey.export({ type: "spki", format: "pem" }));
   writeFileSync(key("rsa.key"), rsa.privateKey.export({ type: "pkcs8", format: "pem" }));
@@ -37,47 +27,16 @@ beforeAll(async () => {
   const ec = generateKeyPairSync("ec", { namedCurve: "P-256" });
   writeFileSync(key("ec.pub"), ec.publicKey.export({ type: "spki", format: "pem" }));
   writeFileSync(key("ec.key"), ec.privateKey.export({ type: "pkcs8", format: "pem" }));
-  const layers = ["one", "two", "three"].map((name) => ({ entries: [file(name, name.repeat(50_000))] }));
-  image = buildImage({ layers });
-  plain = `oci:${fresh()}:1`;
-  writeLayout(pathOf(plain), "1", image);
 });
 afterAll(async () => {
-  await Promise.all([store?.cleanup(), registry?.stop()]);
-  rmSync(folder, { recursive: true, force: true });
+  await Promise.all([lab.stop(), registry?.stop()]);
 });
 
 const jwk = (from: KeyObject) => from.export({ format: "jwk" });
 const lockedPem = (from: KeyObject, passphrase: string) =>
   from.export({ type: "pkcs8", format: "pem", cipher: "aes-256-cbc", passphrase });
 
-const prefix = "org.opencontainers.image.enc.";
-
-let count = 0;
-const fresh = () => join(folder, `${++count}`);
-const place = () => `oci:${fresh()}:1`;
-const pathOf = (name: string) => name.split(":")[1] ?? "";
-
-const copy = (...args: readonly string[]) => store.ok(["copy", "-q", ...args]);
-async function encrypted(...flags: readonly string[]): Promise<string> {
-  const to = place();
-  await copy("--encryption-key", `jwe:${key("rsa.pub")}`, ...flags, plain, to);
-  return to;
-}
-async function refused(message: string, ...args: readonly string[]): Promise<void> {
-  const { status, stderr } = await store.galley(["copy", "-q", ...args]);
-  expect({ status, told: stderr.includes(message) ? message : stderr }).toEqual({ status: 1, told: message });
-}
-
-function blobOf(layout: string, digest: string): Buffer {
-  return readFileSync(join(pathOf(layout), "blobs", digest.replace(":", "/")));
-}
-function manifestOf(layout: string): ImageManifest & { readonly digest: string } {
-  const [root] = JSON.parse(readFileSync(join(pathOf(layout), "index.json"), "utf8")).manifests as Descriptor[];
-  const digest = root?.digest ?? "";
-  return { ...JSON.parse(blobOf(layout, digest).toString()), digest };
-}
-const layersOf = (layout: string) => manifestOf(layout).layers.map(({ digest, mediaType }) => ({ digest, mediaType }));
+const encrypted = (...flags: readonly string[]) => lab.locked("--encryption-key", `jwe:${key("rsa.pub")}`, ...flags);
 const gzipped = "application/vnd.oci.image.layer.v1.tar+gzip";
 
 describe("an image that is encrypted", () => {
@@ -185,7 +144,10 @@ describe("keys", () => {
     await refused("File provided is not a public key", "--encryption-key", `jwe:${key("password")}`, plain, to);
     await refused("Invalid recipient format", "--encryption-key", key("rsa"), plain, to);
     await refused("Provided protocol not recognized", "--encryption-key", `magic:${key("rsa.pub")}`, plain, to);
-    await refused("keys of the protocol pkcs7 are not supported", "--encryption-key", "pkcs7:cert.pem", plain, to);
+    const why = "keys of the protocol pkcs11 are not supported: they need a PKCS #11 module";
+    await refused(why, "--encryption-key", `pkcs11:${key("rsa.pub")}`, plain, to);
+    writeFileSync(key("token.yaml"), "pkcs11:\n  uri: pkcs11:token=x\n");
+    await refused(why, "--decryption-key", key("token.yaml"), await encrypted(), to);
   });
 });
 
@@ -239,21 +201,18 @@ test("a layer that was altered is not taken, and nothing of it is left", async (
   expect(readdirSync(to).filter((name) => name.includes("partial"))).toEqual([]);
 });
 describe("beside skopeo", () => {
-  const skopeo = (...args: readonly string[]) => {
-    const { exitCode, stderr } = Bun.spawnSync(["skopeo", "--insecure-policy", "copy", "-q", ...args]);
-    expect({ exitCode, errors: exitCode === 0 ? "" : stderr.toString() }).toEqual({ exitCode: 0, errors: "" });
-  };
+  const { skopeo } = lab;
   testWith({ commands: ["skopeo"] }, "what Galley encrypted is decrypted by skopeo", async () => {
     for (const flags of [[], ["--encryption-key", `jwe:${key("ec.pub")}`]]) {
       const [locked, back] = [await encrypted(...flags), place()];
-      skopeo("--decryption-key", key("rsa.key"), locked, back);
+      await skopeo("--decryption-key", key("rsa.key"), locked, back);
       expect(layersOf(back)).toEqual(layersOf(plain));
     }
   });
   testWith({ commands: ["skopeo"] }, "what skopeo encrypted is decrypted by Galley", async () => {
     for (const names of [["rsa"], ["ec"], ["rsa", "ec"]]) {
       const [locked, back] = [place(), place()];
-      skopeo(...names.flatMap((name) => ["--encryption-key", `jwe:${key(`${name}.pub`)}`]), plain, locked);
+      await skopeo(...names.flatMap((name) => ["--encryption-key", `jwe:${key(`${name}.pub`)}`]), plain, locked);
       await copy("--decryption-key", key(`${names[0]}.key`), locked, back);
       expect(layersOf(back)).toEqual(layersOf(plain));
     }
@@ -263,20 +222,10 @@ describe("beside skopeo", () => {
 describe("an encrypted image that is pulled", () => {
   const needs = { root: true, commands: ["skopeo", "docker-registry"] };
   /** Pushed by skopeo, which encrypts all of it, or the layers that are named. */
-  function pushed(name: string, ...flags: readonly string[]): string {
+  async function pushed(name: string, ...flags: readonly string[]): Promise<string> {
     const keys = ["--encryption-key", `jwe:${key("rsa.pub")}`, ...flags];
     const to = `docker://${registry.host}/team/${name}:1`;
-    const { exitCode, stderr } = Bun.spawnSync([
-      "skopeo",
-      "--insecure-policy",
-      "copy",
-      "-q",
-      "--dest-tls-verify=false",
-      ...keys,
-      plain,
-      to,
-    ]);
-    expect({ exitCode, errors: exitCode === 0 ? "" : stderr.toString() }).toEqual({ exitCode: 0, errors: "" });
+    await lab.skopeo("--dest-tls-verify=false", ...keys, plain, to);
     return `${registry.host}/team/${name}:1`;
   }
   const pull = (reference: string, ...flags: readonly string[]) =>
@@ -296,7 +245,7 @@ describe("an encrypted image that is pulled", () => {
   }
 
   testWith(needs, "is kept without its encryption, under the names and the digest that were asked for", async () => {
-    const reference = pushed("whole");
+    const reference = await pushed("whole");
     const { status, stdout } = await pull(reference, "--decryption-key", key("rsa.key"));
     expect({ status, stdout }).toEqual({ status: 0, stdout: expect.stringContaining("Downloaded newer image") });
     const layout = await kept(reference);
@@ -311,7 +260,7 @@ describe("an encrypted image that is pulled", () => {
   });
 
   testWith(needs, "is not fetched again where it is there, but asked the key for", async () => {
-    const reference = pushed("again");
+    const reference = await pushed("again");
     expect((await pull(reference, "--decryption-key", key("rsa.key"))).status).toBe(0);
     const blobs = readdirSync(join(store.root, "content/blobs/sha256")).sort();
     for (const { digest } of manifestOf(await kept(reference)).layers) expect(blobs).toContain(digest.slice(7));
@@ -337,14 +286,14 @@ describe("an encrypted image that is pulled", () => {
   }
 
   testWith(needs, "may be encrypted in part", async () => {
-    const reference = pushed("part", "--encrypt-layer", "1");
+    const reference = await pushed("part", "--encrypt-layer", "1");
     expect((await pull(reference, "-q", "--decryption-key", key("rsa.key"))).stdout.trim()).toBe(reference);
     expect(manifestOf(await kept(reference)).layers).toEqual(manifestOf(plain).layers);
     await store.ok(["rmi", "-f", manifestOf(plain).config.digest]);
   });
 
   testWith(needs, "is refused without the right key, and nothing of it is left", async () => {
-    const reference = pushed("refused");
+    const reference = await pushed("refused");
     await refusedPull(reference, "missing private key needed for decryption");
     const why = "no suitable key unwrapper found or none of the private keys could be used for decryption";
     await refusedPull(reference, why, "--decryption-key", key("other.key"));
@@ -356,7 +305,7 @@ describe("an encrypted image that is pulled", () => {
   });
 
   testWith(needs, "is refused where a layer was altered on its way", async () => {
-    const reference = pushed("altered");
+    const reference = await pushed("altered");
     const [layer] = layersOf(await encryptedAt(reference));
     const path = registry.blobFile(layer?.digest ?? "");
     const bytes = readFileSync(path);
@@ -369,7 +318,7 @@ describe("an encrypted image that is pulled", () => {
 
   for (const command of ["run", "create"]) {
     testWith(needs, `${command} --decryption-key pulls it`, async () => {
-      const reference = pushed(command);
+      const reference = await pushed(command);
       // There is no such program in it: what is tried is the pull.
       const bare = await store.galley([command, "--pull=always", reference, "/none"]);
       expect({ status: bare.status, stderr: bare.stderr }).toMatchObject({

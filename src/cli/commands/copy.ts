@@ -45,7 +45,7 @@ export const command = defineCommand({
     const display = flags.truth("quiet") || archiveOnOutput ? undefined : await copyDisplay(cli);
     try {
       const [source, destination] = [parsePlace(from), parsePlace(to)];
-      const options = copyOptions(flags);
+      const options = await copyOptions(flags);
       const [trust, signers] = [await trustOf(cli, flags), await signersOf(cli, flags)];
       const result = await untilInterrupted(async (signal) => {
         if (display !== undefined) cli.out("Getting image source signatures\n");

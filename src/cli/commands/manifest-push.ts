@@ -50,7 +50,13 @@ export const command = defineCommand({
         const target = await openDestination(to, options);
         try {
           const lists = all ? "all" : "index-only";
-          return await copyImage(source, target, { ...copyOptions(flags), lists, signers, signal, addedCompressions });
+          return await copyImage(source, target, {
+            ...(await copyOptions(flags)),
+            lists,
+            signers,
+            signal,
+            addedCompressions,
+          });
         } finally {
           await target.close();
         }

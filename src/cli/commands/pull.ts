@@ -1,4 +1,4 @@
-import type { KeyObject } from "node:crypto";
+import type { KeyOpener } from "../../image/copy/encryption/key-wrap.ts";
 import { familiarRepository, parseReference, repositoryOf } from "../../image/reference.ts";
 import type { RegistryOptions } from "../../image/transports/registry/clients.ts";
 import type { Images } from "../../image/types.ts";
@@ -33,7 +33,7 @@ export const command = defineCommand({
       platform: machineOf(flags) ?? cli.env.DOCKER_DEFAULT_PLATFORM ?? "",
       quiet: flags.truth("quiet"),
       registry: registryOptions(cli, flags, ""),
-      decryption: privateKeys(flags.texts("decryption-key")),
+      decryption: await privateKeys(flags.texts("decryption-key")),
     };
     if (flags.truth("all-tags")) return pullAll(cli, images, { ...asked, name: reference });
     const { tag, digest } = parseReference(reference);
@@ -79,7 +79,7 @@ interface AllTags {
   readonly platform: string;
   readonly quiet: boolean;
   readonly registry: RegistryOptions;
-  readonly decryption: readonly KeyObject[] | undefined;
+  readonly decryption: readonly KeyOpener[] | undefined;
 }
 
 /** docker's `pull -a`: each tag of the repository, one after the other. */

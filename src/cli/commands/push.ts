@@ -107,14 +107,14 @@ async function pushOne(cli: Cli, flags: Flags, { image, destination, signers }: 
   if (platform !== undefined) await checkPlatform(cli, image, platform);
   if (!quiet && reference !== undefined) cli.out(`The push refers to repository [${repositoryOf(reference)}]\n`);
   const shown = new Set<string>();
-  const result = await untilInterrupted((signal) => {
+  const result = await untilInterrupted(async (signal) => {
     const options = placeOptions(cli, flags, "", signal);
     const onProgress = quiet ? undefined : (event: CopyEvent) => show(cli, event, shown);
     const layers = to.transport === "dir" && flags.truth("compress") ? ("compressed" as const) : undefined;
     return copyOne({
       from: { transport: "containers-storage", name: image },
       ...{ to, source: options, destination: { ...options, layers } },
-      options: { ...copyOptions(flags), signers, signal, ...(onProgress === undefined ? {} : { onProgress }) },
+      options: { ...(await copyOptions(flags)), signers, signal, ...(onProgress === undefined ? {} : { onProgress }) },
     });
   }, flags.number("command-timeout"));
   const digestfile = flags.text("digestfile");

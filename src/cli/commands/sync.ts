@@ -137,7 +137,7 @@ class Sync {
         ...{ from, to, source: options, destination: placeOptions(cli, flags, "dest-", signal) },
         trust: await trustOf(cli, flags),
         options: {
-          ...copyOptions(flags),
+          ...(await copyOptions(flags)),
           signers: await this.#signers(),
           signal,
           onProgress: (event) => display.event(event),

@@ -7,7 +7,7 @@ import { wantedPlatform } from "./options.ts";
 import { signedName } from "./trust.ts";
 
 /** What the flags of copies ask for. */
-export function copyOptions(flags: Flags): CopyOptions {
+export async function copyOptions(flags: Flags): Promise<CopyOptions> {
   return {
     lists: listMode(flags),
     platform: wantedPlatform(flags),
@@ -17,7 +17,7 @@ export function copyOptions(flags: Flags): CopyOptions {
     removeSignatures: flags.truth("remove-signatures"),
     signAs: signedName(flags),
     atOnce: layersAtOnce(flags),
-    ...cryptOptions(flags),
+    ...(await cryptOptions(flags)),
   };
 }
 

@@ -1,6 +1,6 @@
-import type { KeyObject } from "node:crypto";
 import { GalleyError } from "../../errors.ts";
 import type { CopyOptions } from "../../image/copy/copy.ts";
+import type { KeyOpener } from "../../image/copy/encryption/key-wrap.ts";
 import type { FlagSet } from "../flags/flag.ts";
 import { list } from "../flags/kinds.ts";
 import { UsageError } from "../usage-error.ts";
@@ -20,7 +20,7 @@ export function decryptionFlags(): FlagSet {
 }
 
 /** What the flags say of encryption, which few copies have to do with. */
-export function cryptOptions(flags: Flags): Pick<CopyOptions, "encryption" | "decryption"> {
+export async function cryptOptions(flags: Flags): Promise<Pick<CopyOptions, "encryption" | "decryption">> {
   const [recipients, layers] = [flags.words("encryption-key"), flags.words("encrypt-layer")];
   const keys = flags.words("decryption-key");
   if (recipients.length > 0 && keys.length > 0) {
@@ -30,19 +30,17 @@ export function cryptOptions(flags: Flags): Pick<CopyOptions, "encryption" | "de
     throw new UsageError("--encrypt-layer can only be used with --encryption-key", 1, true);
   }
   if (recipients.length === 0 && keys.length === 0) return {};
-  if (keys.length > 0) return { decryption: privateKeys(keys) };
+  if (keys.length > 0) return { decryption: await privateKeys(keys) };
   if (flags.text("dest-compress-format") === "zstd:chunked") throw pointless();
-  const { readRecipient } = keyReaders();
-  return { encryption: { recipients: recipients.map(readRecipient), layers: layers.map(layerNumber) } };
+  const { readRecipients } = await import("../../image/copy/encryption/recipients.ts");
+  return { encryption: { recipients: await readRecipients(recipients), layers: layers.map(layerNumber) } };
 }
 
 /** The keys that are named; `undefined` where none is. */
-export function privateKeys(names: readonly string[]): readonly KeyObject[] | undefined {
-  return names.length === 0 ? undefined : names.map(keyReaders().readPrivateKey);
-}
-
-function keyReaders(): typeof import("../../image/copy/encryption/keys.ts") {
-  return require("../../image/copy/encryption/keys.ts");
+export async function privateKeys(names: readonly string[]): Promise<readonly KeyOpener[] | undefined> {
+  if (names.length === 0) return undefined;
+  const { readPrivateKeys } = await import("../../image/copy/encryption/private-keys.ts");
+  return readPrivateKeys(names);
 }
 
 function layerNumber(text: string): number {

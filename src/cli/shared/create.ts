@@ -69,7 +69,7 @@ async function provideImage(
   }
   if (pull === "never") return;
   const { pullImage, taggedName } = await import("./pull.ts");
-  const decryption = keys.length === 0 ? undefined : (await import("../places/encryption.ts")).privateKeys(keys);
+  const decryption = keys.length === 0 ? undefined : await (await import("../places/encryption.ts")).privateKeys(keys);
   if (pull === "missing" && !quiet) cli.err(`Unable to find image '${taggedName(image)}' locally\n`);
   await pullImage(cli, images, { reference: image, platform: platform ?? "", quiet, stream: 2, decryption });
 }

@@ -1,5 +1,5 @@
-import type { KeyObject } from "node:crypto";
 import { GalleyError, toGalleyError } from "../../errors.ts";
+import type { KeyOpener } from "../../image/copy/encryption/key-wrap.ts";
 import { canonicalName, familiarName, parseReference, type Reference, withDefaultTag } from "../../image/reference.ts";
 import { type Candidates, isShortName, keepAlias, resolveName } from "../../image/registries/short-names.ts";
 import type { RegistryOptions } from "../../image/transports/registry/clients.ts";
@@ -19,7 +19,7 @@ export interface PullRequest {
   /** How the registry is reached; default: as the user's files say. */
   readonly registry?: RegistryOptions;
   /** Open encrypted layers. */
-  readonly decryption?: readonly KeyObject[] | undefined;
+  readonly decryption?: readonly KeyOpener[] | undefined;
   /** One of many: its digest is told, what came of it is not. */
   readonly one?: boolean;
 }

@@ -2,7 +2,7 @@ import { decompress } from "../pull/decompress.ts";
 import { verified } from "../verify/read.ts";
 import type { Annotations } from "./chunked/trailer.ts";
 import { type CompressionOptions, compress } from "./compress.ts";
-import type { Recipient } from "./encryption/keys.ts";
+import type { KeyWrapper } from "./encryption/key-wrap.ts";
 import type { OpenedLock } from "./encryption/layer-lock.ts";
 
 /** What is done to a layer on its way. */
@@ -11,7 +11,7 @@ export interface Changes {
   /** How it is to be compressed, where that is not how it is. */
   readonly compress?: CompressionOptions | undefined;
   /** For whom it is encrypted. */
-  readonly encrypt?: readonly Recipient[] | undefined;
+  readonly encrypt?: readonly KeyWrapper[] | undefined;
 }
 
 /** Whether a layer arrives with other bytes than it had. */
@@ -48,7 +48,7 @@ async function unlocked(source: AsyncIterable<Uint8Array>, lock: OpenedLock): Pr
 
 async function* locked(
   source: AsyncIterable<Uint8Array>,
-  recipients: readonly Recipient[],
+  recipients: readonly KeyWrapper[],
   annotate: (annotations: Annotations) => void,
 ): AsyncGenerator<Uint8Array> {
   const { encrypted, newLayerKey } = await import("./encryption/layer-cipher.ts");

@@ -5,7 +5,7 @@ import { TABLE_POSITION } from "./chunked/trailer.ts";
 import type { Compression, CompressionOptions } from "./compress.ts";
 import { ENCRYPTED, type Format, isEncrypted, layerKind, layerType } from "./convert.ts";
 import type { BlobParts, BlobTask, CopiedBlob } from "./copy-blob.ts";
-import type { Recipient } from "./encryption/keys.ts";
+import type { KeyWrapper } from "./encryption/key-wrap.ts";
 import type { OpenedLock } from "./encryption/layer-lock.ts";
 import type { CopyOptions } from "./options.ts";
 
@@ -71,7 +71,7 @@ function requireChange(options: CopyOptions, { digest }: Descriptor, encrypt: un
 
 interface Known {
   readonly diffId: BlobTask["diffId"];
-  readonly encrypt: readonly Recipient[] | undefined;
+  readonly encrypt: readonly KeyWrapper[] | undefined;
   readonly unlock: OpenedLock | undefined;
 }
 

@@ -1,10 +1,9 @@
-import type { KeyObject } from "node:crypto";
 import type { Platform } from "../../spec/image.ts";
 import type { Retry } from "../transports/transport.ts";
 import type { Signature, Signer } from "../trust/signature.ts";
 import type { CompressionOptions } from "./compress.ts";
 import type { Format } from "./convert.ts";
-import type { Recipient } from "./encryption/keys.ts";
+import type { KeyOpener, KeyWrapper } from "./encryption/key-wrap.ts";
 
 /** Which images of a list are copied. */
 export type ListMode =
@@ -31,9 +30,9 @@ export interface CopyOptions {
   /** Refuse to change a document, and leave layers as they are. */
   readonly preserveDigests?: boolean;
   /** For whom layers are encrypted, and which: by number, from 0, or from -1 backwards; none named: all. */
-  readonly encryption?: { readonly recipients: readonly Recipient[]; readonly layers: readonly number[] } | undefined;
+  readonly encryption?: { readonly recipients: readonly KeyWrapper[]; readonly layers: readonly number[] } | undefined;
   /** Keys that encrypted layers are decrypted with; without any they stay encrypted. */
-  readonly decryption?: readonly KeyObject[] | undefined;
+  readonly decryption?: readonly KeyOpener[] | undefined;
   /** Layers that are on their way at a time; default: 6. */
   readonly atOnce?: number | undefined;
   /** Why a document must not change, where that is not asked for; set by the copy itself. */

@@ -1,8 +1,8 @@
-import type { KeyObject } from "node:crypto";
 import { GalleyError } from "../../errors.ts";
 import type { Descriptor, ImageManifest } from "../../spec/image.ts";
 import { spool } from "../content/spool.ts";
 import { isEncrypted } from "../copy/convert.ts";
+import type { KeyOpener } from "../copy/encryption/key-wrap.ts";
 import { decrypted } from "../copy/encryption/layer-cipher.ts";
 import { type OpenedLock, openLock } from "../copy/encryption/layer-lock.ts";
 import { arrivedLayer } from "../copy/layer-task.ts";
@@ -36,7 +36,7 @@ interface SealedParts {
 export async function decryptLayers(
   parts: SealedParts,
   documents: ImageDocuments,
-  keys: readonly KeyObject[],
+  keys: readonly KeyOpener[],
 ): Promise<ImageDocuments> {
   const { layers } = documents.manifest;
   const locks = await Promise.all(layers.map((layer) => (isEncrypted(layer) ? unlock(layer, keys) : undefined)));
@@ -51,7 +51,7 @@ export async function decryptLayers(
   return { ...documents, manifest, manifestDescriptor, indexes, signatures: [] };
 }
 
-function unlock(layer: Descriptor, keys: readonly KeyObject[]): Promise<OpenedLock> {
+function unlock(layer: Descriptor, keys: readonly KeyOpener[]): Promise<OpenedLock> {
   if (keys.length > 0) return openLock(layer, keys);
   throw new GalleyError("permission_denied", "the layer is encrypted: missing private key needed for decryption", {
     op: "decrypt",

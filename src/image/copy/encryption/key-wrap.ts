@@ -1,34 +1,17 @@
-import type { KeyObject } from "node:crypto";
-import type { FlattenedJWE, GeneralJWE } from "jose";
-import { ALGORITHMS, type Recipient } from "./keys.ts";
+/**
+ * How layers' keys are kept in an image: each *scheme* (`jwe`, `pgp`, `pkcs7`, `provider.NAME`) has an annotation of its own, with one *wrap* or
+ * several: the key, encrypted so that any of the scheme's recipients can read it. Many schemes may be there at once, and one is enough to open it.
+ */
 
-const CONTENT = "A256GCM";
-
-/** Encrypts a small text for everybody who is named, as JSON (RFC 7516, section 7.2): each can read it alone. */
-export async function wrapFor(recipients: readonly Recipient[], text: Uint8Array): Promise<string> {
-  const { FlattenedEncrypt, GeneralEncrypt } = await import("jose");
-  const [only, ...others] = recipients;
-  if (only !== undefined && others.length === 0) {
-    const single = new FlattenedEncrypt(text).setProtectedHeader({ alg: only.algorithm, enc: CONTENT });
-    return JSON.stringify(await single.encrypt(only.key));
-  }
-  const general = new GeneralEncrypt(text).setProtectedHeader({ enc: CONTENT });
-  for (const { key, algorithm } of recipients) general.addRecipient(key).setUnprotectedHeader({ alg: algorithm });
-  return JSON.stringify(await general.encrypt());
+/** Encrypts the keys of layers for all recipients of one scheme. */
+export interface KeyWrapper {
+  readonly scheme: string;
+  wrap(secret: Uint8Array): Promise<Uint8Array>;
 }
 
-/** Decrypts with the first key that can; `undefined` where none can. */
-export async function unwrapWith(keys: readonly KeyObject[], wrapped: string): Promise<Uint8Array | undefined> {
-  const { compactDecrypt, flattenedDecrypt, generalDecrypt } = await import("jose");
-  const options = { keyManagementAlgorithms: ALGORITHMS };
-  const open = async (key: KeyObject) => {
-    if (!wrapped.startsWith("{")) return compactDecrypt(wrapped, key, options);
-    const document = JSON.parse(wrapped) as GeneralJWE | FlattenedJWE;
-    return "recipients" in document ? generalDecrypt(document, key, options) : flattenedDecrypt(document, key, options);
-  };
-  for (const key of keys) {
-    const opened = await open(key).catch(() => undefined);
-    if (opened !== undefined) return opened.plaintext;
-  }
-  return undefined;
+/** Opens wraps, with whatever keys of its schemes were named. */
+export interface KeyOpener {
+  takes(scheme: string): boolean;
+  /** Errors: any, which say why it does not fit; others are asked then. */
+  open(wrapped: Uint8Array, scheme: string): Promise<Uint8Array>;
 }

@@ -1,14 +1,11 @@
-import type { KeyObject } from "node:crypto";
-import { GalleyError } from "../../../errors.ts";
+import { GalleyError, toGalleyError } from "../../../errors.ts";
 import type { Descriptor } from "../../../spec/image.ts";
-import { unwrapWith, wrapFor } from "./key-wrap.ts";
-import type { Recipient } from "./keys.ts";
+import type { KeyOpener, KeyWrapper } from "./key-wrap.ts";
 import { CIPHER, type LayerKey, type Sealed } from "./layer-cipher.ts";
 
 /** Annotations of an encrypted layer, as containers/ocicrypt writes and reads them. */
 export const ENCRYPTION = "org.opencontainers.image.enc.";
 const KEYS = `${ENCRYPTION}keys.`;
-const JWE = `${KEYS}jwe`;
 const PUBLIC = `${ENCRYPTION}pubopts`;
 
 /** A layer's key, and what its encrypted bytes must be. */
@@ -27,21 +24,20 @@ interface Options {
 export async function lockLayer(
   { key, nonce }: LayerKey,
   sealed: Sealed,
-  recipients: readonly Recipient[],
+  wrappers: readonly KeyWrapper[],
 ): Promise<Readonly<Record<string, string>>> {
   const secret = { symkey: base64(key), digest: sealed.digest, cipheroptions: { nonce: base64(nonce) } };
   const open = { cipher: CIPHER, hmac: base64(sealed.hmac), cipheroptions: {} };
-  return {
-    [JWE]: base64(Buffer.from(await wrapFor(recipients, Buffer.from(JSON.stringify(secret))))),
-    [PUBLIC]: base64(Buffer.from(JSON.stringify(open))),
-  };
+  const text = Buffer.from(JSON.stringify(secret));
+  const wraps = wrappers.map(async ({ scheme, wrap }) => [`${KEYS}${scheme}`, base64(await wrap(text))] as const);
+  return { ...Object.fromEntries(await Promise.all(wraps)), [PUBLIC]: base64(Buffer.from(JSON.stringify(open))) };
 }
 
 /**
  * Opens the lock of an encrypted layer.
  * Errors: `permission_denied` where no key fits, `unimplemented` for another cipher, `data_loss` for annotations that make no sense.
  */
-export async function openLock(layer: Descriptor, keys: readonly KeyObject[]): Promise<OpenedLock> {
+export async function openLock(layer: Descriptor, keys: readonly KeyOpener[]): Promise<OpenedLock> {
   const annotations = layer.annotations ?? {};
   const secret = await secretOf(layer, annotations, keys);
   const open = parsed(Buffer.from(annotations[PUBLIC] ?? "", "base64"), layer);
@@ -55,23 +51,56 @@ export async function openLock(layer: Descriptor, keys: readonly KeyObject[]): P
   throw new GalleyError("data_loss", "its key, nonce or HMAC has the wrong length", about(layer));
 }
 
+/** Asks everybody who may know until somebody does. */
 async function secretOf(
   layer: Descriptor,
   annotations: Readonly<Record<string, string>>,
-  keys: readonly KeyObject[],
+  openers: readonly KeyOpener[],
 ): Promise<Options> {
-  for (const wrapped of (annotations[JWE] ?? "").split(",").filter((part) => part !== "")) {
-    const text = await unwrapWith(keys, Buffer.from(wrapped, "base64").toString());
-    if (text !== undefined) return parsed(text, layer);
+  const reasons: string[] = [];
+  const asked = wrapsOf(annotations).flatMap((wrap) =>
+    openers.filter((opener) => opener.takes(wrap.scheme)).map((opener) => ({ opener, ...wrap })),
+  );
+  for (const { opener, scheme, wrapped } of asked) {
+    try {
+      return parsed(await opener.open(wrapped, scheme), layer);
+    } catch (failure) {
+      reasons.push(toGalleyError(failure).describe());
+    }
   }
-  const others = Object.keys(annotations).filter((key) => key.startsWith(KEYS) && key !== JWE);
-  const why = "no suitable key unwrapper found or none of the private keys could be used for decryption";
-  throw new GalleyError("permission_denied", why, {
+  throw notOpened(
+    layer,
+    annotations,
+    asked.some(({ scheme }) => !scheme.startsWith("provider.")),
+    reasons,
+  );
+}
+
+function wrapsOf(annotations: Readonly<Record<string, string>>) {
+  return Object.entries(annotations)
+    .filter(([key]) => key.startsWith(KEYS))
+    .flatMap(([key, wraps]) =>
+      wraps
+        .split(",")
+        .filter((part) => part !== "")
+        .map((wrap) => ({ scheme: key.slice(KEYS.length), wrapped: Buffer.from(wrap, "base64") })),
+    );
+}
+
+/** @param had whether there was a private key of the right kind: key providers do not count as such */
+function notOpened(
+  layer: Descriptor,
+  annotations: Readonly<Record<string, string>>,
+  had: boolean,
+  reasons: readonly string[],
+): GalleyError {
+  const why = had
+    ? "no suitable key unwrapper found or none of the private keys could be used for decryption"
+    : "missing private key needed for decryption";
+  const schemes = [...new Set(wrapsOf(annotations).map(({ scheme }) => scheme))];
+  return new GalleyError("permission_denied", [why, ...new Set(reasons)].join(": "), {
     ...about(layer),
-    hint:
-      others.length === 0
-        ? "it is for other keys"
-        : `it is for keys of ${others.map((key) => key.slice(KEYS.length)).join(", ")}, too`,
+    hint: `it is for ${schemes.length === 0 ? "nobody" : `keys of ${schemes.join(", ")}`}`,
   });
 }
 
