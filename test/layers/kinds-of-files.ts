@@ -72,17 +72,24 @@ function makeKinds(at: (...parts: string[]) => string): void {
 }
 
 function setAttributes(root: string): void {
-  const directory = openSync(root, "r");
-  const set = (name: string, attribute: string, value: string | Uint8Array) =>
-    lsetxattrat(directory, name, attribute, Buffer.from(value as Uint8Array));
   for (const name of ["one", "sizes", "sizes/again", "sizes/text-1"]) {
-    set(name, "user.short", "a");
-    set(name, "user.long", "b".repeat(1000));
-    set(name, "trusted.empty", "");
+    setAttribute(root, name, "user.short", "a");
+    setAttribute(root, name, "user.long", "b".repeat(1000));
+    setAttribute(root, name, "trusted.empty", "");
   }
-  set("link", "trusted.on-a-link", "x");
-  set("char", "trusted.on-a-device", "y");
+  setAttribute(root, "link", "trusted.on-a-link", "x");
+  setAttribute(root, "char", "trusted.on-a-device", "y");
   // What setcap cap_net_raw+ep writes (struct vfs_ns_cap_data of revision 2).
-  set("sizes/text-1", "security.capability", Buffer.from("0100000200200000000000000000000000000000", "hex"));
-  closeSync(directory);
+  const capability = Buffer.from("0100000200200000000000000000000000000000", "hex");
+  setAttribute(root, "sizes/text-1", "security.capability", capability);
+}
+
+/** Sets an attribute of a file below a directory, also of a link. */
+export function setAttribute(root: string, name: string, attribute: string, value: string | Uint8Array): void {
+  const directory = openSync(root, "r");
+  try {
+    lsetxattrat(directory, name, attribute, Buffer.from(value as Uint8Array));
+  } finally {
+    closeSync(directory);
+  }
 }
