@@ -12,6 +12,7 @@ import { copyFileSync, mkdirSync, readFileSync, renameSync, statSync, writeFileS
 import { dirname, join, resolve } from "node:path";
 import { hostBusybox } from "../src/cli/assets.ts";
 import { buildLean } from "./build-lean.ts";
+import { allowHugePages } from "./huge-pages.ts";
 import { withProfiles } from "./profile.ts";
 
 const home = join(import.meta.dir, "..");
@@ -78,6 +79,7 @@ async function build(output: string): Promise<void> {
   const outfile = `${output}.${process.pid}.tmp`;
   await bundle({ outfile, nativeDigest, profiles: [] });
   await withProfiles(outfile, (profiles) => bundle({ outfile, nativeDigest, profiles }));
+  allowHugePages(outfile);
   renameSync(outfile, output);
   console.log(`${output}, ${(statSync(output).size / 1e6).toFixed(0)} MB`);
 }

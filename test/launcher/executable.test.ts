@@ -56,6 +56,31 @@ testWith({ root: true }, "a large layer is unpacked by a thread, whose program i
   expect([...index.scanSync(place)].length).toBe(1);
 });
 
+/** The flags of the allocator's memory (proc_pid_smaps(5)), once it has any of the wanted ones: `hg` for huge pages, `nh` for none. */
+async function heapFlags(pid: number, wanted: readonly string[]): Promise<readonly string[]> {
+  for (;;) {
+    const smaps = readFileSync(`/proc/${pid}/smaps`, "utf8");
+    const heap = smaps
+      .split(/^(?=[0-9a-f]+-)/m)
+      .filter((area) => / rw-p /.test(area) && /^Size: +1048576 kB/m.test(area));
+    const flags = heap.flatMap((area) => /^VmFlags: (.*)$/m.exec(area)?.[1]?.split(" ") ?? []);
+    if (wanted.some((flag) => flags.includes(flag))) return flags;
+    await Bun.sleep(5);
+  }
+}
+
+const needs = { paths: ["/sys/kernel/mm/transparent_hugepage"] };
+testWith(needs, "memory comes in huge pages, and no longer where there is much to do", async () => {
+  const place = join(folder, "pages");
+  mkdirSync(place);
+  const start = (...args: readonly string[]) =>
+    Bun.spawn([program, ...args], { cwd: place, env: { HOME: place }, stdio: ["pipe", "ignore", "ignore"] });
+  await using asking = start("login", "--username", "somebody", "--password-stdin", "127.0.0.1:1");
+  expect(await heapFlags(asking.pid, ["hg", "nh"])).toContain("hg");
+  await using serving = start("registry", "serve", "--listen", "127.0.0.1:0", "--root", join(place, "registry"));
+  expect(await heapFlags(serving.pid, ["nh"])).not.toContain("hg");
+});
+
 test("nothing but the two executables is left by the build", () => {
   expect(readdirSync(join(folder, "bin")).sort()).toEqual(["galley", "galley-runtime"]);
 });

@@ -5,6 +5,7 @@ const arm = process.arch === "arm64";
 /** System-call numbers (asm/unistd.h); those from 424 on are the same everywhere. */
 export const SYS = {
   fcntl: arm ? 25 : 72,
+  madvise: arm ? 233 : 28,
   socket: arm ? 198 : 41,
   socketpair: arm ? 199 : 53,
   recvmsg: arm ? 212 : 47,
