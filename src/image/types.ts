@@ -41,6 +41,8 @@ export type PullEvent =
   | { readonly kind: "layer"; readonly id: string; readonly status: LayerStatus; readonly total: number }
   /** Compressed bytes that have arrived so far, those of an earlier interrupted pull included. */
   | { readonly kind: "downloading"; readonly id: string; readonly current: number; readonly total: number }
+  /** Compressed bytes that are not fetched, since other layers have them; they count among those that arrive. */
+  | { readonly kind: "skipping"; readonly id: string; readonly bytes: number; readonly total: number }
   /** Unpacked bytes that have been written so far; their sum is not known before the end. */
   | { readonly kind: "extracting"; readonly id: string; readonly current: number }
   | { readonly kind: "retrying"; readonly id: string; readonly seconds: number; readonly reason: string }

@@ -37,6 +37,8 @@ export type Act =
   | { readonly delay: number }
   /** Send the body in pieces of `chunk` bytes with `pause` milliseconds between them. */
   | { readonly chunk: number; readonly pause: number }
+  /** Heed only so many of the ranges that are asked for; with none, answer with the whole. */
+  | { readonly ranges: number }
   /** Take the request and never answer. */
   | { readonly hang: true }
   /** Close the connection without a byte. */
@@ -92,7 +94,10 @@ export async function startFaultsServer(
       requests.push(request);
       const act = faults.map((take) => take(request)).find((found) => found !== undefined);
       const count = (bytes: number) => sent.set(request, (sent.get(request) ?? 0) + bytes);
-      await answer({ socket, method: request.method, act, count }, () => gate?.(request) ?? ask(upstream, request));
+      await answer(
+        { socket, method: request.method, act, count },
+        () => gate?.(request) ?? ask(upstream, heeded(request, act)),
+      );
     });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -127,6 +132,15 @@ function counted(fault: Fault): (request: Request) => Act | undefined {
     met++;
     return met > after && met <= after + times ? fault.act : undefined;
   };
+}
+
+function heeded(request: Request, act: Act | undefined): Request {
+  const range = request.headers.get("range");
+  if (range === null || act === undefined || !("ranges" in act)) return request;
+  const headers = new Headers(request.headers);
+  if (act.ranges === 0) headers.delete("range");
+  else headers.set("range", range.split(",").slice(0, act.ranges).join(","));
+  return { ...request, headers };
 }
 
 /** The registry's own answer, its body complete and as compressed as it was sent. */

@@ -22,14 +22,22 @@ const statusTexts = {
 export class LayerBoard {
   readonly #lines = new Map<string, LayerLine>();
   readonly #downloading = new Set<string>();
+  /** What is said of layers that are not fetched whole, in podman's words. */
+  readonly #skipped = new Map<string, string>();
 
   /** Takes one event in; returns the layer's line where it says something new beside numbers. */
   apply(event: PullEvent): LayerLine | undefined {
-    const line = lineOf(event);
+    if (event.kind === "skipping") this.#skipped.set(event.id, skipped(event));
+    const line = this.#withSkipped(lineOf(event));
     if (line === undefined || this.#isAhead(event)) return undefined;
     const before = this.#lines.get(line.id);
     this.#lines.set(line.id, line);
     return before?.text === line.text ? undefined : line;
+  }
+
+  #withSkipped(line: LayerLine | undefined): LayerLine | undefined {
+    const note = line?.text === statusTexts.downloaded ? this.#skipped.get(line.id) : undefined;
+    return line === undefined || note === undefined ? line : { ...line, text: `${line.text} ${note}` };
   }
 
   /** A layer is unpacked while it arrives; until it has, what is left to arrive tells more. */
@@ -53,6 +61,10 @@ export class LayerBoard {
     const shown = active.slice(0, Math.max(0, rows - 1));
     return [...shown, `${all.length - active.length} of ${all.length} layers are complete`];
   }
+}
+
+function skipped({ bytes, total }: Extract<PullEvent, { kind: "skipping" }>): string {
+  return `(skipped: ${humanSize(bytes, 4)} = ${((100 * bytes) / total).toFixed(2)}%)`;
 }
 
 function lineOf(event: PullEvent): LayerLine | undefined {

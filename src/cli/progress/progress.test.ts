@@ -41,6 +41,14 @@ test("what does not fit leaves those that are finished out", () => {
   ]);
 });
 
+test("a layer that is fetched in part says what was not, as podman does", () => {
+  const board = new LayerBoard();
+  expect(board.apply({ kind: "skipping", id: "a", bytes: 64_330_000, total: 66_680_000 })).toBeUndefined();
+  expect(board.apply(layer("a", "downloaded"))?.text).toBe("Download complete (skipped: 64.33MB = 96.48%)");
+  expect(board.apply(layer("a", "complete"))?.text).toBe("Pull complete");
+  expect(board.apply(layer("b", "downloaded"))?.text).toBe("Download complete");
+});
+
 test("a line is news only when its words change", () => {
   const board = new LayerBoard();
   const downloading = (current: number): PullEvent => ({ kind: "downloading", id: "a", current, total: 9 });

@@ -23,7 +23,7 @@ export function plainDisplay(write: (text: string) => void): PullDisplay {
       if (line === undefined) return;
       if (!announced.has(line.id) && !line.done) write(`${line.id}: Pulling fs layer\n`);
       announced.add(line.id);
-      if (line.done || line.text === "Download complete" || line.text.startsWith("Retrying")) {
+      if (line.done || line.text.startsWith("Download complete") || line.text.startsWith("Retrying")) {
         write(`${line.id}: ${line.text}\n`);
       }
     },

@@ -1,6 +1,6 @@
 import { decompress } from "../pull/decompress.ts";
 import { verified } from "../verify/read.ts";
-import type { Annotations } from "./chunked/trailer.ts";
+import type { Annotations } from "./chunked/annotations.ts";
 import { type CompressionOptions, compress } from "./compress.ts";
 import type { KeyWrapper } from "./encryption/key-wrap.ts";
 import type { OpenedLock } from "./encryption/layer-lock.ts";

@@ -1,6 +1,6 @@
 import { createGzip, createZstdCompress, constants as zlib } from "node:zlib";
 import { piped } from "../pull/decompress.ts";
-import type { Annotations } from "./chunked/trailer.ts";
+import type { Annotations } from "./chunked/annotations.ts";
 
 /** How a layer is compressed. `zstd:chunked` is zstd whose files can be fetched one by one. */
 export type Compression = "none" | "gzip" | "zstd" | "zstd:chunked";

@@ -4,7 +4,7 @@ import type { Destination, NewBlob, Source } from "../transports/place.ts";
 import type { Retry } from "../transports/transport.ts";
 import { verified } from "../verify/read.ts";
 import { type Changes, changedContent, isChanged } from "./changed-content.ts";
-import type { Annotations } from "./chunked/trailer.ts";
+import type { Annotations } from "./chunked/annotations.ts";
 import type { CopyOptions } from "./options.ts";
 
 /** What the blobs of one copy share. */

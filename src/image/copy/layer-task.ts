@@ -1,7 +1,7 @@
 import { GalleyError } from "../../errors.ts";
 import type { Descriptor } from "../../spec/image.ts";
 import { isChanged } from "./changed-content.ts";
-import { TABLE_POSITION } from "./chunked/trailer.ts";
+import { TABLE_POSITION } from "./chunked/annotations.ts";
 import type { Compression, CompressionOptions } from "./compress.ts";
 import { ENCRYPTED, type Format, isEncrypted, layerKind, layerType } from "./convert.ts";
 import type { BlobParts, BlobTask, CopiedBlob } from "./copy-blob.ts";

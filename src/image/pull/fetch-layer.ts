@@ -10,6 +10,7 @@ import type { Locks } from "../store/locks.ts";
 import type { Transport } from "../transports/transport.ts";
 import { FirstFailure } from "./first-failure.ts";
 import type { Limiter } from "./limiter.ts";
+import type { PartialPulls } from "./partial/partial-pulls.ts";
 import type { LayerProgress } from "./progress.ts";
 
 /** What all layers of a pull share. */
@@ -22,6 +23,8 @@ export interface LayerParts {
   readonly downloads: Limiter;
   readonly unpacking: Limiter;
   readonly signal: AbortSignal;
+  /** Knows what of a blob the store has already, where that may be. */
+  readonly partial?: Pick<PartialPulls, "open"> | undefined;
 }
 
 export interface LayerTask {
@@ -57,26 +60,31 @@ async function fromStore(parts: LayerParts, task: LayerTask): Promise<number | u
   }
 }
 
-/** From the network, once more from the beginning if what an earlier pull had left turns out to be damaged. */
+/** Whether something of a blob came from elsewhere than from the network just now. */
+interface Attempt {
+  mixed: boolean;
+}
+
+/** From the network, once more from the beginning if what an earlier pull had left, or another layer has, turns out to be something else. */
 async function fromSource(parts: LayerParts, task: LayerTask): Promise<number> {
-  const attempt = { resumed: false };
+  const attempt = { mixed: false };
   try {
     return await downloadAndUnpack(parts, task, attempt);
   } catch (failure) {
-    if (!attempt.resumed || !blamesContent(failure) || parts.content.has(task.blob)) throw failure;
-    return downloadAndUnpack(parts, task, attempt);
+    if (!attempt.mixed || !blamesContent(failure) || parts.content.has(task.blob)) throw failure;
+    return downloadAndUnpack({ ...parts, partial: undefined }, task, attempt);
   }
 }
 
-async function downloadAndUnpack(parts: LayerParts, task: LayerTask, attempt: { resumed: boolean }): Promise<number> {
+async function downloadAndUnpack(parts: LayerParts, task: LayerTask, attempt: Attempt): Promise<number> {
   const race = new FirstFailure(parts.signal);
   const together = { ...parts, signal: race.signal };
   let unpacked: Promise<number> | undefined;
   const downloaded = parts.downloads.run(async () => {
     const ingest = await Ingest.open(parts.content, task.blob, race.signal);
-    attempt.resumed = ingest.resumedFrom > 0;
+    attempt.mixed = ingest.resumedFrom > 0;
     unpacked = race.watch(unpack(together, task, LayerFile.arriving(ingest)));
-    await download(together, task, ingest);
+    await download(together, task, ingest, attempt);
   });
   await Promise.allSettled([race.watch(downloaded)]);
   await Promise.allSettled([unpacked]);
@@ -84,13 +92,18 @@ async function downloadAndUnpack(parts: LayerParts, task: LayerTask, attempt: { 
   return (await unpacked) ?? 0;
 }
 
-async function download(parts: LayerParts, task: LayerTask, ingest: Ingest): Promise<void> {
+async function download(parts: LayerParts, task: LayerTask, ingest: Ingest, attempt: Attempt): Promise<void> {
   const { blob, progress } = task;
   try {
     const onRetry = progress.retrying.bind(progress);
     const options = { offset: ingest.offset, signal: parts.signal, onRetry, lend: true };
     progress.downloading(ingest.offset);
-    for await (const chunk of gathered(parts.transport.fetchBlob(parts.reference, blob, options))) {
+    const partial = await parts.partial?.open(blob, options);
+    if (partial !== undefined) {
+      attempt.mixed = true;
+      progress.skipping(partial.kept);
+    }
+    for await (const chunk of gathered(partial?.source ?? parts.transport.fetchBlob(parts.reference, blob, options))) {
       await ingest.write(chunk);
       progress.downloading(ingest.offset);
     }
@@ -105,7 +118,9 @@ async function download(parts: LayerParts, task: LayerTask, ingest: Ingest): Pro
 }
 
 function blamesContent(failure: unknown): boolean {
-  return failure instanceof GalleyError && (failure.code === "data_loss" || failure.code === "invalid_argument");
+  return (
+    failure instanceof GalleyError && ["data_loss", "invalid_argument", "resource_exhausted"].includes(failure.code)
+  );
 }
 
 /** Whether the next pull can use what came before the failure. */

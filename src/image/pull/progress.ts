@@ -26,6 +26,11 @@ export class LayerProgress {
     if (this.#isDue("downloading")) this.emit({ kind: "downloading", id: this.#id, current, total: this.layer.size });
   }
 
+  /** So many bytes of the blob need not be fetched. */
+  skipping(bytes: number): void {
+    this.emit({ kind: "skipping", id: this.#id, bytes, total: this.layer.size });
+  }
+
   extracting(current: number): void {
     if (this.#isDue("extracting")) this.emit({ kind: "extracting", id: this.#id, current });
   }

@@ -1,5 +1,6 @@
 import { GalleyError } from "../../errors.ts";
 import type { Descriptor } from "../../spec/image.ts";
+import { TABLE_POSITION } from "../copy/chunked/annotations.ts";
 import { isEncrypted } from "../copy/convert.ts";
 import { formatPlatform, hostPlatform, matchPlatform, parsePlatform } from "../platform.ts";
 import { canonicalName, familiarName, parseReference, type Reference, withDefaultTag } from "../reference.ts";
@@ -12,6 +13,7 @@ import type { PullEvent, PullOptions, PullResult } from "../types.ts";
 import { fetchDocuments, type ImageDocuments, plain } from "./fetch-documents.ts";
 import { isWorthKeeping } from "./fetch-layer.ts";
 import { fetchLayers } from "./fetch-layers.ts";
+import type { PartialPulls } from "./partial/partial-pulls.ts";
 
 /**
  * Brings an image into the store and gives it the name it was asked for by.
@@ -79,13 +81,22 @@ class Pull {
     return fetchDocuments({ content, lease, transport, reference, accept, options: this.#options() }, target, platform);
   }
 
-  layers({ manifest, config }: ImageDocuments): Promise<readonly number[]> {
+  async layers({ manifest, config }: ImageDocuments): Promise<readonly number[]> {
     const { transport, reference, lease } = this;
     const { content, snapshotter, locks } = this.store;
+    const partial = await this.#partial(manifest.layers);
     return fetchLayers(
-      { content, snapshotter, locks, transport, reference, signal: this.#signal },
+      { content, snapshotter, locks, transport, reference, signal: this.#signal, partial },
       { blobs: manifest.layers, diffIds: config.rootfs.diff_ids, lease, emit: this.#emit },
     );
+  }
+
+  /** Layers with a table of contents may be fetched in part. */
+  async #partial(layers: readonly Descriptor[]): Promise<PartialPulls | undefined> {
+    const { store, transport, reference } = this;
+    if (!layers.some(({ annotations }) => annotations?.[TABLE_POSITION] !== undefined)) return undefined;
+    const { PartialPulls } = await import("./partial/partial-pulls.ts");
+    return PartialPulls.of(store, transport, reference);
   }
 
   /** The image without its encryption; the manifest that it came with leads to it, as an index does. */

@@ -42,6 +42,22 @@ export interface Transport {
   signatures?(reference: Reference, digest: string, options?: TransportOptions): Promise<readonly Signature[]>;
   /** A blob from `offset` to its end, unchecked. Interruptions are bridged inside, as far as the source allows. */
   fetchBlob(reference: Reference, descriptor: Descriptor, options?: BlobOptions): AsyncIterable<Uint8Array>;
+  /**
+   * The bytes of parts of a blob, one after the other, unchecked; parts are in order and do not overlap. `unimplemented` from a source that
+   * gives all or nothing. Absent where a transport has no parts.
+   */
+  fetchParts?(
+    reference: Reference,
+    descriptor: Descriptor,
+    parts: readonly BlobPart[],
+    options?: TransportOptions,
+  ): AsyncIterable<Uint8Array>;
+}
+
+/** Bytes of a blob from `start` up to, but without, `end`. */
+export interface BlobPart {
+  readonly start: number;
+  readonly end: number;
 }
 
 export interface TransportOptions {

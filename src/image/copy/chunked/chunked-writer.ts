@@ -1,13 +1,14 @@
 import { digestOf } from "../../digest.ts";
 import type { TarEntry } from "../../layers/tar/entry.ts";
 import { TarParser } from "../../layers/tar/parser.ts";
+import type { Annotations } from "./annotations.ts";
 import { type Chunk, Chunker } from "./chunker.ts";
 import { Crc64 } from "./crc64.ts";
 import { frameWith } from "./frames.ts";
 import { Suitability } from "./suitable.ts";
 import { type PlacedChunk, tableEntries } from "./table.ts";
 import { TarSplit } from "./tar-split.ts";
-import { type Annotations, type Trailer, trailer } from "./trailer.ts";
+import { type Trailer, trailer } from "./trailer.ts";
 
 /** Bytes between contents that are compressed at a time, and that are kept at most: headers of an entry may take half of the latter. */
 const PIECE = 1 << 20;

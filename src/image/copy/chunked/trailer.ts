@@ -1,13 +1,6 @@
 import { digestOf } from "../../digest.ts";
+import { type Annotations, SPLIT_POSITION, TABLE_CHECKSUM, TABLE_POSITION } from "./annotations.ts";
 import { SKIPPABLE_HEADER, skippableFrame } from "./frames.ts";
-
-/** What a layer's descriptor says of where its table is. */
-export type Annotations = Readonly<Record<string, string>>;
-
-const prefix = "io.github.containers.zstd-chunked.";
-
-/** The annotation that a layer has if, and only if, it is zstd:chunked: the table's place. */
-export const TABLE_POSITION = `${prefix}manifest-position`;
 
 /** The kind of table, of which there is one. */
 const TYPE = 1;
@@ -44,9 +37,9 @@ export function trailer({ offset, table, split, frame }: Ending): Trailer {
   return {
     bytes: Buffer.concat([compressed, split.bytes, footer(places)].map(skippableFrame)),
     annotations: {
-      [`${prefix}manifest-checksum`]: digestOf(compressed),
+      [TABLE_CHECKSUM]: digestOf(compressed),
       [TABLE_POSITION]: places.slice(0, 4).join(":"),
-      [`${prefix}tarsplit-position`]: places.slice(4).join(":"),
+      [SPLIT_POSITION]: places.slice(4).join(":"),
     },
   };
 }

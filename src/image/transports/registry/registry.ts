@@ -6,7 +6,7 @@ import type { PullSource } from "../../registries/find-rule.ts";
 import type { Signature } from "../../trust/signature.ts";
 import { readCapped, tooLarge, verifyBytes } from "../../verify/read.ts";
 import type { Document } from "../place.ts";
-import { type BlobOptions, MAX_MANIFEST, type Transport, type TransportOptions } from "../transport.ts";
+import { type BlobOptions, type BlobPart, MAX_MANIFEST, type Transport, type TransportOptions } from "../transport.ts";
 import { streamBlob } from "./blob-stream.ts";
 import type { ApiRequest, RegistryClient } from "./client.ts";
 import { RegistryClients, type RegistryOptions } from "./clients.ts";
@@ -152,11 +152,28 @@ export class RegistryTransport implements Transport {
     const client = await this.#clients.at(source, options);
     const own = blobRequest(source.reference, descriptor);
     const elsewhere = (descriptor.urls ?? []).filter((url) => /^https?:\/\//.test(url) && URL.canParse(url));
-    const foreign = /foreign|nondistributable/.test(descriptor.mediaType);
     const places = [own, ...elsewhere.map((url) => ({ ...own, path: new URL(url) }))];
-    if (foreign) places.push(...places.splice(0, 1));
+    if (isForeign(descriptor)) places.push(...places.splice(0, 1));
     yield* firstThatHasIt(client, places, descriptor, options);
   }
+
+  /** From the registry itself alone. */
+  async *fetchParts(
+    reference: Reference,
+    descriptor: Descriptor,
+    parts: readonly BlobPart[],
+    options: TransportOptions = {},
+  ): AsyncGenerator<Uint8Array> {
+    const source = await this.#source(reference, options);
+    const client = await this.#clients.at(source, options);
+    const { streamParts } = await import("./part-stream.ts");
+    yield* streamParts(client, blobRequest(source.reference, descriptor), parts, options);
+  }
+}
+
+/** Whether a layer's content is where its vendor serves it rather than in the registry. */
+function isForeign({ mediaType }: Descriptor): boolean {
+  return /foreign|nondistributable/.test(mediaType);
 }
 
 function withMirrors(failure: unknown, mirrors: readonly string[]): GalleyError {
