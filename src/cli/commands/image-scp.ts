@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Cli } from "../cli.ts";
 import { defineCommand } from "../command.ts";
 import { bool } from "../flags/kinds.ts";
+import { fullSpeed } from "../full-speed.ts";
 import { Flags } from "../places/flags.ts";
 import { loadImages } from "../places/load-images.ts";
 import { saveImages } from "../places/save-images.ts";
@@ -24,6 +25,7 @@ export const command = defineCommand({
     const directory = mkdtempSync(join(scratch, "galley-scp-"));
     const say = (text: string) => void (flags.quiet || cli.out(text));
     try {
+      fullSpeed();
       await untilInterrupted(
         (signal) => transfer(cli, ends, { file: join(directory, "image.tar"), scratch, say, signal }),
         undefined,

@@ -1,5 +1,6 @@
 import { defineCommand } from "../command.ts";
 import { bool, list, string } from "../flags/kinds.ts";
+import { fullSpeed } from "../full-speed.ts";
 import { Flags } from "../places/flags.ts";
 import { importTar } from "../places/import-tar.ts";
 import { machineFlags, machineOf } from "../places/machine.ts";
@@ -24,6 +25,7 @@ export const command = defineCommand({
         ...{ name, signal, changes: flags.change, message: flags.message, platform },
         scratch: cli.env.TMPDIR ?? "/var/tmp",
       });
+    fullSpeed();
     cli.out(`${await untilInterrupted(work, undefined)}\n`);
     return 0;
   },

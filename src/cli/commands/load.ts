@@ -1,5 +1,6 @@
 import { defineCommand } from "../command.ts";
 import { bool, string } from "../flags/kinds.ts";
+import { fullSpeed } from "../full-speed.ts";
 import { Flags } from "../places/flags.ts";
 import { loadImages } from "../places/load-images.ts";
 import { acceptance, trustOf } from "../places/trust.ts";
@@ -22,6 +23,7 @@ export const command = defineCommand({
     const { images } = await cli.engine();
     const trust = await trustOf(cli, new Flags({}, new Set()));
     const say = (line: string) => cli.out(`${line}\n`);
+    fullSpeed();
     await untilInterrupted(
       (signal) =>
         loadImages(images, flags.input === "" ? "-" : flags.input, {

@@ -5,6 +5,7 @@ import { openDestination, openSource } from "../../image/transports/open-place.t
 import { namesPlace, parsePlace } from "../../image/transports/place-name.ts";
 import { defineCommand } from "../command.ts";
 import { bool, int, list, string } from "../flags/kinds.ts";
+import { fullSpeed } from "../full-speed.ts";
 import { copyOptions } from "../places/copy-options.ts";
 import { accessFlags, Flags, signingFlags } from "../places/flags.ts";
 import { placeOptions } from "../places/options.ts";
@@ -43,6 +44,7 @@ export const command = defineCommand({
     const addedCompressions = compressionsOf(flags);
     const signers = await signersOf(cli, flags);
     const to = parsePlace(namesPlace(destination) ? destination : `docker://${destination}`);
+    fullSpeed();
     const result = await untilInterrupted(async (signal) => {
       const options = placeOptions(cli, flags, "", signal);
       const source = new ListSource(pushed, (place) => openSource(parsePlace(place), options));

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { defineCommand } from "../command.ts";
 import { bool, duration, string } from "../flags/kinds.ts";
+import { fullSpeed } from "../full-speed.ts";
 import { untilInterrupted } from "../places/until-interrupted.ts";
 import { UsageError } from "../usage-error.ts";
 
@@ -51,6 +52,7 @@ export const command = defineCommand({
       onFailure: (failure) => cli.err(`${failure.describe()}\n`),
     });
     cli.err(`listening on ${server.url}\n`);
+    fullSpeed();
     await untilInterrupted(ended, undefined).catch(() => undefined);
     await server.stop();
     return 0;

@@ -1,5 +1,6 @@
 import { defineCommand } from "../command.ts";
 import { bool, string } from "../flags/kinds.ts";
+import { fullSpeed } from "../full-speed.ts";
 import { saveImages } from "../places/save-images.ts";
 import { untilInterrupted } from "../places/until-interrupted.ts";
 import { UsageError } from "../usage-error.ts";
@@ -37,6 +38,7 @@ export const command = defineCommand({
       throw new UsageError("cowardly refusing to save to a terminal. Use the -o flag or redirect", 1, true);
     }
     const { images } = await cli.engine();
+    fullSpeed();
     await untilInterrupted(
       (signal) =>
         saveImages(images, args, {

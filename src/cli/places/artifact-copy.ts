@@ -3,6 +3,7 @@ import type { CopyOptions, CopyResult } from "../../image/copy/options.ts";
 import type { Destination, Source } from "../../image/transports/place.ts";
 import type { FlagSet } from "../flags/flag.ts";
 import { bool } from "../flags/kinds.ts";
+import { fullSpeed } from "../full-speed.ts";
 import { accessFlags, retryFlags } from "./flags.ts";
 import { untilInterrupted } from "./until-interrupted.ts";
 
@@ -20,6 +21,7 @@ export function copyArtifact(
   signing: Pick<CopyOptions, "signers" | "signAs">,
   open: (signal: AbortSignal) => Promise<{ readonly source: Source; readonly destination: Destination }>,
 ): Promise<CopyResult> {
+  fullSpeed();
   return untilInterrupted(async (signal) => {
     const { source, destination } = await open(signal);
     try {

@@ -1,6 +1,7 @@
 import { type CopyOptions, type CopyResult, copyImage } from "../../image/copy/copy.ts";
 import { openDestination, openSource, type PlaceOptions } from "../../image/transports/open-place.ts";
 import type { PlaceName } from "../../image/transports/place-name.ts";
+import { fullSpeed } from "../full-speed.ts";
 import { acceptance, type Trust } from "./trust.ts";
 
 /** One copy, and how its two places are reached. */
@@ -23,11 +24,29 @@ export async function copyOne({ from, to, ...job }: CopyJob): Promise<CopyResult
     await source.document(undefined, signal === undefined ? {} : { signal });
     const destination = await openDestination(to, job.destination);
     try {
-      return await copyImage(source, destination, { ...job.options, accept });
+      return await copyImage(source, destination, { ...quickenedBy(job.options), accept });
     } finally {
       await destination.close();
     }
   } finally {
     await source.close();
   }
+}
+
+/** Bytes of a blob from which on a copy is long work. */
+const LARGE = 1 << 20;
+
+/** What is mounted, or there, or small, is copied before a faster compiler is of any use. */
+function quickenedBy(options: CopyOptions): CopyOptions {
+  let isQuick = false;
+  return {
+    ...options,
+    onProgress(event) {
+      if (!isQuick && event.kind === "blob" && event.status === "started" && event.size > LARGE) {
+        fullSpeed();
+        isQuick = true;
+      }
+      options.onProgress?.(event);
+    },
+  };
 }

@@ -1,18 +1,16 @@
 import { GalleyError } from "../../errors.ts";
-import { fullSpeed } from "../full-speed.ts";
 import { ExitStatus } from "../usage-error.ts";
 
 const numbers = { SIGINT: 2, SIGTERM: 15, SIGHUP: 1 } as const;
 
 /**
- * Does long work that a signal ends in good order: what is half written is removed. The exit status is then 128 and the signal's
+ * Does work that a signal ends in good order: what is half written is removed. The exit status is then 128 and the signal's
  * number. With `timeout` (nanoseconds) the work ends by itself.
  */
 export async function untilInterrupted<T>(
   work: (signal: AbortSignal) => Promise<T>,
   timeout: number | undefined,
 ): Promise<T> {
-  fullSpeed();
   const controller = new AbortController();
   let by: keyof typeof numbers | undefined;
   const handlers = Object.keys(numbers).map((name) => {
