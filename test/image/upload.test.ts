@@ -23,6 +23,12 @@ class Registry {
   /** Every request needs a token for what it does; one serves so many requests. */
   tokenUses = Number.POSITIVE_INFINITY;
   asksForTokens = false;
+  /** A repository for which the token service gives no token at all. */
+  denied = "";
+  /** It knows no HEAD. */
+  headless = false;
+  /** Places of uploads are told relative to where they are opened. */
+  relative = false;
   readonly tokens: { readonly scopes: readonly string[]; left: number }[] = [];
   tagPages: readonly (readonly string[])[] = [];
 
@@ -36,6 +42,7 @@ class Registry {
     if (/\/blobs\/uploads\//.test(url.pathname)) return this.#upload(request, url);
     const [, repository, kind, key = ""] =
       /^\/v2\/(.+)\/(blobs|manifests|tags|referrers)\/(.+)$/.exec(url.pathname) ?? [];
+    if (kind === "blobs" && this.headless) return new Response(null, { status: 405 });
     if (kind === "blobs") return new Response(null, { status: this.blobs.has(key) ? 200 : 404 });
     if (kind === "tags") return this.#tags(url, repository ?? "");
     if (kind === "referrers")
@@ -50,6 +57,7 @@ class Registry {
   }
 
   #issue(scopes: readonly string[]): Response {
+    if (scopes.some((scope) => scope.includes(`:${this.denied}:`))) return new Response("", { status: 403 });
     this.tokens.push({ scopes, left: this.tokenUses });
     return Response.json({ token: String(this.tokens.length - 1), expires_in: 300 });
   }
@@ -108,7 +116,8 @@ class Registry {
     if (mount !== null && this.mounts === "done") return new Response("", { status: 201 });
     const id = crypto.randomUUID();
     this.uploads.set(id, new Uint8Array());
-    return new Response("", { status: 202, headers: { location: `/v2/any/blobs/uploads/${id}` } });
+    const location = this.relative ? id : `/v2/any/blobs/uploads/${id}`;
+    return new Response("", { status: 202, headers: { location } });
   }
 }
 
@@ -217,6 +226,19 @@ describe("a blob is uploaded", () => {
   });
 });
 
+test("a registry that cannot say what it has is sent everything", async () => {
+  registry.headless = true;
+  const descriptor = { mediaType: "x", digest: digestOf(content), size: content.length };
+  expect(await destination().reuse(descriptor, nowhere)).toBe("absent");
+});
+
+test("an upload's place may be relative to where it was opened", async () => {
+  registry.relative = true;
+  await destination().writeBlob(blob(content));
+  expect(registry.seen.find((seen) => seen.startsWith("PATCH"))).toStartWith("PATCH /v2/team/app/blobs/uploads/");
+  expect(registry.blobs.size).toBe(1);
+});
+
 describe("a registry that asks for tokens", () => {
   test("is asked for those that pushing and mounting need", async () => {
     registry.asksForTokens = true;
@@ -228,6 +250,17 @@ describe("a registry that asks for tokens", () => {
     await to.writeBlob(blob(content));
     expect(registry.blobs.size).toBe(1);
     expect(registry.tokens.map(({ scopes }) => scopes.length)).toEqual([3, 2]);
+  });
+
+  test("and gives none for the other repository gets the blob instead", async () => {
+    registry.asksForTokens = true;
+    registry.denied = "other/app";
+    const to = destination();
+    expect(await to.reuse({ mediaType: "x", digest: digestOf(content), size: content.length }, elsewhere)).toBe(
+      "absent",
+    );
+    await to.writeBlob(blob(content));
+    expect(registry.blobs.size).toBe(1);
   });
 
   test("whose tokens run out during an upload", async () => {

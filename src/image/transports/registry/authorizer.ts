@@ -34,7 +34,7 @@ export class Authorizer {
     if (bearer !== undefined) return `Bearer ${bearer}`;
     const challenge = this.#challenge;
     if (challenge === undefined) return undefined;
-    const credentials = await this.#login();
+    const credentials = await unlessAborted(this.#login(), signal);
     if (challenge.scheme === "basic") return credentials?.kind === "password" ? basic(credentials) : undefined;
     const { value } = await this.#token(challenge, scope, credentials, signal);
     const header = `Bearer ${value}`;
@@ -51,6 +51,8 @@ export class Authorizer {
       challenges.find((one) => one.scheme === "basic");
     if (challenge === undefined) return false;
     this.#challenge = challenge;
+    // A password that was refused is not sent again: accounts are locked after a few of them.
+    if (challenge.scheme === "basic" && sent?.startsWith("Basic ") === true) return false;
     // Another request may have renewed the token since this one was sent.
     if (sent !== undefined && sent === this.#sent.get(scope)) this.#tokens.delete(scope);
     return true;
@@ -76,6 +78,20 @@ export class Authorizer {
     this.#tokens.set(scope, coming);
     coming.catch(() => this.#tokens.delete(scope));
     return coming;
+  }
+}
+
+/** A helper that keeps logins may ask its user something, or hang. */
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return work;
+  const ended = Promise.withResolvers<never>();
+  const end = () => ended.reject(signal.reason);
+  if (signal.aborted) end();
+  signal.addEventListener("abort", end, { once: true });
+  try {
+    return await Promise.race([work, ended.promise]);
+  } finally {
+    signal.removeEventListener("abort", end);
   }
 }
 

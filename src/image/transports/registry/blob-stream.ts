@@ -4,6 +4,7 @@ import { lent } from "../../content/lent.ts";
 import type { BlobOptions } from "../transport.ts";
 import { type ApiRequest, type RegistryClient, waitOrThrow } from "./client.ts";
 import { RegistryError } from "./faults.ts";
+import type { HttpAnswer } from "./request.ts";
 
 /** Bytes after which a connection has proved itself, so that the attempts are counted from one again. */
 const PROGRESS = 64 << 10;
@@ -50,14 +51,29 @@ async function* readFrom(
   position: number,
   options: BlobOptions,
 ): AsyncGenerator<Uint8Array> {
-  const headers = position === 0 ? {} : { range: `bytes=${position}-` };
-  const answer = await client.attempt({ ...api, headers: { ...api.headers, ...headers } }, options);
+  const answer = await askFrom(client, api, position, options);
   let superfluous = position - startOf(answer.response, api, position);
   for await (const chunk of options.lend === true ? lent(answer.body()) : answer.body()) {
     const useful = chunk.subarray(Math.min(superfluous, chunk.length));
     superfluous -= chunk.length - useful.length;
     if (useful.length > 0) yield useful;
   }
+}
+
+/** Some servers refuse each range (416) that they could leave unheeded; they are asked for the whole. */
+async function askFrom(
+  client: RegistryClient,
+  api: ApiRequest,
+  position: number,
+  options: BlobOptions,
+): Promise<HttpAnswer> {
+  if (position > 0) {
+    const headers = { ...api.headers, range: `bytes=${position}-` };
+    const answer = await client.attempt({ ...api, headers }, options, [416]);
+    if (answer.response.status !== 416) return answer;
+    answer.discard();
+  }
+  return client.attempt(api, options);
 }
 
 /** Where in the blob an answer begins: status 206 says so in `Content-Range`, any other begins at the beginning. */

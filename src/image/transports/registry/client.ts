@@ -74,8 +74,10 @@ export class RegistryClient {
       const { response } = answer;
       const isAsking = response.status === 401 && sent === undefined;
       if (response.ok || (accept.includes(response.status) && !isAsking)) return answer;
-      const again =
-        own && response.status === 401 && refusals < MAX_REFUSALS && authorizer.learn(response, api.scope, sent);
+      // What a registry redirects to may not ask for the registry's login.
+      const itself = own && answer.url.origin === this.#urlOf(api).origin;
+      const refused = itself && response.status === 401 && refusals < MAX_REFUSALS;
+      const again = refused && authorizer.learn(response, api.scope, sent);
       if (!again && accept.includes(response.status)) return answer;
       if (!again) throw await answerFault(answer, api);
       answer.discard();
@@ -86,17 +88,20 @@ export class RegistryClient {
    * A URL that the registry gave in a header. One on its own host is reached the way the registry is: behind a proxy, registries
    * do not know that they speak TLS.
    */
-  located(location: string, within: URL = this.parts.base): URL {
+  located(location: string, within: URL): URL {
     const url = new URL(location, within);
     if (url.hostname !== this.parts.base.hostname || url.protocol === this.parts.base.protocol) return url;
     return new URL(url.pathname + url.search, this.parts.base);
   }
 
+  #urlOf({ path }: ApiRequest): URL {
+    return typeof path === "string" ? new URL(`/v2/${path}`, this.parts.base) : path;
+  }
+
   #send(api: ApiRequest, authorization: string | undefined, signal: AbortSignal | undefined): Promise<HttpAnswer> {
-    const { base, exchange } = this.parts;
-    return send(exchange, {
+    return send(this.parts.exchange, {
       method: api.method,
-      url: typeof api.path === "string" ? new URL(`/v2/${api.path}`, base) : api.path,
+      url: this.#urlOf(api),
       headers: { ...api.headers, ...(authorization === undefined ? {} : { authorization }) },
       signal,
       ...(api.body === undefined ? {} : { body: api.body }),

@@ -4,6 +4,7 @@ import type { Destination, Document, NewBlob, Reuse, SignatureKeeper, Source, Tr
 import type { TransportOptions } from "../transport.ts";
 import type { ApiRequest, RegistryClient } from "./client.ts";
 import type { RegistryClients } from "./clients.ts";
+import { RegistryError } from "./faults.ts";
 import { Repository } from "./repository.ts";
 import type { ImageSignatures } from "./signatures/image-signatures.ts";
 import { cancelUpload, locationOf, uploadBlob } from "./upload.ts";
@@ -45,7 +46,7 @@ export class RegistryDestination implements Destination {
 
   async #look(client: RegistryClient, { digest }: Descriptor, options: TransportOptions): Promise<Reuse> {
     const api = this.#request("HEAD", `blobs/${digest}`, digest);
-    const answer = await client.retrying(options, () => client.attempt(api, options, [404]));
+    const answer = await client.retrying(options, () => client.attempt(api, options, [404, 405, 501]));
     answer.discard();
     if (!answer.response.ok) return "absent";
     const needless = this.#takeSession(digest);
@@ -57,12 +58,13 @@ export class RegistryDestination implements Destination {
   async #mount(client: RegistryClient, blob: Descriptor, from: string, options: TransportOptions): Promise<Reuse> {
     const query = new URLSearchParams({ mount: blob.digest, from });
     const api = this.#request("POST", `blobs/uploads/?${query}`, blob.digest, from);
-    const refused = [400, 401, 403, 404, 405, 501];
-    const answer = await client.retrying(options, () => client.attempt({ ...api, body: "" }, options, refused));
-    answer.discard();
-    if (answer.response.status === 201) return "mounted";
+    const answer = await client
+      .retrying(options, () => client.attempt({ ...api, body: "" }, options))
+      .catch((fault) => refusedMount(fault));
+    answer?.discard();
+    if (answer?.response.status === 201) return "mounted";
     this.#isGranting = false;
-    if (answer.response.status === 202) this.#sessions.set(blob.digest, locationOf(client, answer, api));
+    if (answer?.response.status === 202) this.#sessions.set(blob.digest, locationOf(client, answer, api));
     return "absent";
   }
 
@@ -119,4 +121,10 @@ export class RegistryDestination implements Destination {
     const { path: repository } = this.reference;
     return { method, path: `${repository}/${path}`, op: "push", subject, scope: this.#scope(from) };
   }
+}
+
+/** A registry, or its token service, that refuses a mount: from a repository that the login may not read, or any. Other faults are thrown. */
+function refusedMount(fault: unknown): undefined {
+  const refused = [400, 401, 403, 404, 405, 501];
+  if (!(fault instanceof RegistryError) || !refused.includes(fault.status ?? 0)) throw fault;
 }

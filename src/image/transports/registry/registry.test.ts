@@ -1,45 +1,21 @@
 import { describe, expect, test } from "bun:test";
-import { GalleyError } from "../../../errors.ts";
 import { mediaTypes } from "../../../spec/image.ts";
 import { digestOf } from "../../digest.ts";
 import { parseReference } from "../../reference.ts";
 import type { Retry } from "../transport.ts";
 import { cutBody, fakeExchange, type Handler, serveContent } from "./fake-registry.ts";
 import { RegistryTransport } from "./registry.ts";
-
-const reference = parseReference("registry.example/team/app:1");
-const manifest = { type: mediaTypes.ociManifest, content: '{"schemaVersion":2}' };
-const described = { mediaType: manifest.type, digest: digestOf(manifest.content), size: manifest.content.length };
-const blob = Buffer.from("0123456789".repeat(30_000));
-const blobDescriptor = { mediaType: mediaTypes.ociLayer, digest: digestOf(blob), size: blob.length };
-
-function transportOf(...handlers: readonly Handler[]) {
-  const { exchange, seen } = fakeExchange(...handlers);
-  const waits: number[] = [];
-  const sleep = async (seconds: number) => void waits.push(seconds);
-  const env = { HOME: "/nonexistent" };
-  return { transport: new RegistryTransport({ exchange, sleep, env }), seen, waits, exchange, sleep, env };
-}
-
-async function read(source: AsyncIterable<Uint8Array>): Promise<Buffer> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of source) chunks.push(chunk);
-  return Buffer.concat(chunks);
-}
-
-async function faultOf(work: Promise<unknown>): Promise<GalleyError> {
-  const fault = await work.then(
-    () => new Error("it did not fail"),
-    (failure: unknown) => failure,
-  );
-  if (fault instanceof GalleyError) return fault;
-  throw fault;
-}
-
-const status = (code: number, headers: Record<string, string> = {}, times = Number.POSITIVE_INFINITY): Handler => {
-  let left = times;
-  return () => (left-- > 0 ? new Response("", { status: code, headers }) : undefined);
-};
+import {
+  blob,
+  blobDescriptor,
+  described,
+  faultOf,
+  manifest,
+  read,
+  reference,
+  status,
+  transportOf,
+} from "./test-transport.ts";
 
 describe("a reference is resolved", () => {
   test("with one HEAD request that accepts indexes and manifests of both kinds", async () => {
@@ -167,96 +143,6 @@ describe("a registry on this machine", () => {
   });
 });
 
-describe("authentication", () => {
-  const realm = "https://auth.example/token";
-  const gate = (accepted: ReadonlySet<string>, challenge: string): Handler => {
-    return ({ url, headers }) => {
-      if (url.host !== "registry.example" || accepted.has(headers.get("authorization") ?? "")) return undefined;
-      return new Response("", { status: 401, headers: { "www-authenticate": challenge } });
-    };
-  };
-  const bearer = `Bearer realm="${realm}",service="svc",scope="repository:team/app:pull"`;
-
-  test("gets a token without a login, once for all requests", async () => {
-    const tokens: Handler = ({ url }) => (url.host === "auth.example" ? Response.json({ token: "t1" }) : undefined);
-    const content = serveContent({ 1: manifest }, [blob]);
-    const { transport, seen } = transportOf(tokens, gate(new Set(["Bearer t1"]), bearer), content);
-    await transport.resolve(reference);
-    await Promise.all([1, 2, 3].map(() => read(transport.fetchBlob(reference, blobDescriptor))));
-    const asked = seen.filter(({ url }) => url.host === "auth.example");
-    expect(asked.map(({ url }) => url.search)).toEqual(["?service=svc&scope=repository%3Ateam%2Fapp%3Apull"]);
-    expect(asked[0]?.headers.has("authorization")).toBeFalse();
-  });
-
-  test("sends a password only to the token service, and renews a token that is refused", async () => {
-    let issued = 0;
-    const accepted = new Set<string>();
-    const tokens: Handler = ({ url }) => {
-      if (url.host !== "auth.example") return undefined;
-      accepted.clear();
-      accepted.add(`Bearer t${++issued}`);
-      return Response.json({ access_token: `t${issued}`, expires_in: 300 });
-    };
-    const { exchange, seen } = fakeExchange(tokens, gate(accepted, bearer), serveContent({ 1: manifest }));
-    const credentials = { kind: "password", username: "me", password: "pw" } as const;
-    const transport = new RegistryTransport({ exchange, credentials });
-    await transport.resolve(reference);
-    accepted.clear();
-    await transport.resolve(reference);
-    expect(issued).toBe(2);
-    for (const { url, headers } of seen) {
-      const basic = headers.get("authorization")?.startsWith("Basic ") ?? false;
-      expect(basic).toBe(url.host === "auth.example");
-    }
-    expect(seen.find(({ url }) => url.host === "auth.example")?.url.searchParams.get("account")).toBe("me");
-  });
-
-  test("exchanges an identity token", async () => {
-    const tokens: Handler = ({ url, method, body }) => {
-      if (url.host !== "auth.example") return undefined;
-      const form = new URLSearchParams(body);
-      const right =
-        method === "POST" && form.get("grant_type") === "refresh_token" && form.get("refresh_token") === "id";
-      return right ? Response.json({ access_token: "t" }) : new Response("", { status: 400 });
-    };
-    const { exchange } = fakeExchange(tokens, gate(new Set(["Bearer t"]), bearer), serveContent({ 1: manifest }));
-    const transport = new RegistryTransport({ exchange, credentials: { kind: "identity", token: "id" } });
-    expect(await transport.resolve(reference)).toEqual(described);
-  });
-
-  test("by basic authentication", async () => {
-    const accepted = new Set([`Basic ${btoa("me:pw")}`]);
-    const { exchange } = fakeExchange(gate(accepted, 'Basic realm="r"'), serveContent({ 1: manifest }));
-    const credentials = { kind: "password", username: "me", password: "pw" } as const;
-    expect(await new RegistryTransport({ exchange, credentials }).resolve(reference)).toEqual(described);
-    const wrong = { ...credentials, password: "no" };
-    const fault = await faultOf(new RegistryTransport({ exchange, credentials: wrong }).resolve(reference));
-    expect(fault.code).toBe("unauthenticated");
-  });
-
-  test("that the token service refuses is told with what to do", async () => {
-    const tokens: Handler = ({ url }) => (url.host === "auth.example" ? new Response("", { status: 401 }) : undefined);
-    const { exchange } = fakeExchange(tokens, gate(new Set(), bearer));
-    const credentials = { kind: "password", username: "me", password: "pw" } as const;
-    const fault = await faultOf(new RegistryTransport({ exchange, credentials }).resolve(reference));
-    expect(fault.describe()).toContain("log in https://auth.example: the registry does not accept the login");
-  });
-
-  test("does not send a login to a token service without TLS", async () => {
-    const { exchange } = fakeExchange(gate(new Set(), 'Bearer realm="http://auth.example/token"'));
-    const credentials = { kind: "password", username: "me", password: "pw" } as const;
-    const fault = await faultOf(new RegistryTransport({ exchange, credentials }).resolve(reference));
-    expect(fault.message).toContain("without TLS");
-  });
-
-  test("ends when refused again and again", async () => {
-    const tokens: Handler = ({ url }) => (url.host === "auth.example" ? Response.json({ token: "bad" }) : undefined);
-    const { transport, seen } = transportOf(tokens, gate(new Set(), bearer));
-    expect((await faultOf(transport.resolve(reference))).code).toBe("unauthenticated");
-    expect(seen.length).toBeLessThan(10);
-  });
-});
-
 describe("a redirect", () => {
   const away = (location: string): Handler => {
     return ({ url }) => (url.host === "registry.example" ? Response.redirect(location, 307) : undefined);
@@ -342,6 +228,12 @@ describe("a blob", () => {
     expect((await read(transport.fetchBlob(reference, blobDescriptor))).equals(blob)).toBeTrue();
     expect(seen.map(({ headers }) => headers.get("range"))).toEqual([null, "bytes=100000-", "bytes=200000-"]);
     expect(waits).toHaveLength(2);
+  });
+
+  test("is fetched whole where the registry refuses a range", async () => {
+    const refusing: Handler = ({ headers }) => (headers.has("range") ? new Response("", { status: 416 }) : undefined);
+    const { transport } = transportOf(refusing, content);
+    expect(await read(transport.fetchBlob(reference, blobDescriptor, { offset: 5 }))).toEqual(blob.subarray(5));
   });
 
   test("begins at an offset, even where the registry knows no ranges", async () => {

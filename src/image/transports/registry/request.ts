@@ -29,6 +29,8 @@ export interface HttpRequest {
 /** An answer whose body ends with an error when it stalls, and whose connection is freed when it is not read to its end. */
 export interface HttpAnswer {
   readonly response: Response;
+  /** Where it came from, redirects followed. */
+  readonly url: URL;
   body(): AsyncGenerator<Uint8Array>;
   /** Drops the rest of the body. */
   discard(): void;
@@ -92,7 +94,7 @@ async function sendOnce(exchange: Exchange, request: HttpRequest, stallSeconds: 
     );
     watch.goesOn();
     const discard = () => (response.body === null ? watch.release() : watch.abort());
-    return { response, body: () => readBody(response, watch), discard };
+    return { response, url, body: () => readBody(response, watch), discard };
   } catch (failure) {
     watch.abort();
     throw faultOf(failure, url, signal);

@@ -7,7 +7,7 @@ test("Retry-After is a number of seconds or a date", () => {
   expect(retryAfter("7")).toBe(7);
   expect(retryAfter("Thu, 01 Jan 2026 00:00:30 GMT", now)).toBe(30);
   expect(retryAfter("Wed, 31 Dec 2025 00:00:00 GMT", now)).toBe(0);
-  expect(retryAfter("soon")).toBeUndefined();
+  for (const nonsense of ["soon", "-5", "1.5", ""]) expect(retryAfter(nonsense)).toBeUndefined();
 });
 
 test("waits double and are spread; the registry's own wish wins; both are bounded", () => {

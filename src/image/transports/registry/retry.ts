@@ -16,7 +16,8 @@ export const LONGEST_WAIT = 60;
 export function retryAfter(header: string | null, now: number = Date.now()): number | undefined {
   if (header === null) return undefined;
   if (/^\s*\d+\s*$/.test(header)) return Number(header);
-  const date = Date.parse(header);
+  // Dates begin with the day of the week; other numbers are years to some parsers.
+  const date = /^\s*[A-Za-z]/.test(header) ? Date.parse(header) : Number.NaN;
   return Number.isNaN(date) ? undefined : Math.max(0, Math.ceil((date - now) / 1000));
 }
 

@@ -144,15 +144,14 @@ function requestAt(session: URL, place: Place, method: "PUT", digest: string): A
   return { ...pushRequest(place), method, path: url, headers, subject: digest, body: "" };
 }
 
-/** Where an answer says that an upload goes on. */
+/** Where an answer says that an upload goes on; relative to the place that answered (RFC 9110 section 10.2.2). */
 export function locationOf(
   client: RegistryClient,
-  { response }: HttpAnswer,
+  { response, url }: HttpAnswer,
   asked: { readonly subject: string },
-  within?: URL,
 ): URL {
   const location = response.headers.get("location");
-  if (location !== null && URL.canParse(location, client.parts.base.href)) return client.located(location, within);
+  if (location !== null && URL.canParse(location, url.href)) return client.located(location, url);
   throw new RegistryError("unavailable", "the registry does not say where to send the content", {
     op: "upload",
     subject: asked.subject,
@@ -184,7 +183,7 @@ async function sendFrom(
     options,
   );
   answer.discard();
-  return locationOf(client, answer, { subject: place.path }, session);
+  return locationOf(client, answer, { subject: place.path });
 }
 
 /** How much of an upload the registry has: the answer's `Range` is `0-LAST`, and `0-0` where there is nothing. */
