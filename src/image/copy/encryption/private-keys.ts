@@ -1,8 +1,9 @@
-import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
+import { createPrivateKey, type KeyObject } from "node:crypto";
 import { GalleyError } from "../../../errors.ts";
 import { jweOpener } from "./jwe.ts";
 import { asJwk, firstOf, invalidKey, readKeyFile } from "./key-file.ts";
 import type { KeyOpener } from "./key-wrap.ts";
+import { certificateOf, pkcs7Opener } from "./pkcs7.ts";
 
 const PROVIDER = "provider:";
 
@@ -16,7 +17,7 @@ export async function readPrivateKeys(texts: readonly string[]): Promise<readonl
   const providers = texts.filter((text) => text.startsWith(PROVIDER)).map((text) => text.slice(PROVIDER.length));
   const files = texts.filter((text) => !text.startsWith(PROVIDER)).map(readFile);
   const keys = files.flatMap((file) => privateKeyOf(file) ?? []);
-  return [...(keys.length === 0 ? [] : [jweOpener(keys)]), providerOpener(providers)];
+  return [...(keys.length === 0 ? [] : [jweOpener(keys), pkcs7Opener(keys)]), providerOpener(providers)];
 }
 
 interface KeyFile {
@@ -53,17 +54,9 @@ function privateKeyOf({ path, bytes, password }: KeyFile): KeyObject | undefined
   );
   if (key !== undefined) return key;
   if (locked) throw invalidKey(path, "Wrong password: could not decrypt private key", "check the password");
-  if (isCertificate(bytes)) return undefined;
+  if (certificateOf(bytes) !== undefined) return undefined;
   if (/^pkcs11:/m.test(bytes.toString("latin1"))) throw needsModule(path);
   throw invalidKey(path, "File provided is not a private key", "give one as PEM, DER or JWK");
-}
-
-function isCertificate(bytes: Buffer): boolean {
-  try {
-    return new X509Certificate(bytes).subject !== undefined;
-  } catch {
-    return false;
-  }
 }
 
 function needsModule(path: string): GalleyError {
