@@ -14,7 +14,7 @@ export interface GpgHome {
 }
 
 /** Makes a key for `name`, with a passphrase or without one; in a new directory of the name below `folder`. */
-export function makeGpgHome(folder: string, name: string, passphrase = ""): GpgHome {
+export function makeGpgHome(folder: string, name: string, passphrase = "", algorithm = "ed25519"): GpgHome {
   const directory = join(folder, `gnupg-${name}`);
   mkdirSync(directory, { mode: 0o700 });
   const gpg = (...words: readonly string[]): Buffer => {
@@ -23,7 +23,7 @@ export function makeGpgHome(folder: string, name: string, passphrase = ""): GpgH
     return stdout;
   };
   const secret = ["--pinentry-mode", "loopback", "--passphrase", passphrase];
-  gpg(...secret, "--quick-generate-key", `${name} <${name}@example.com>`, "ed25519", "sign", "never");
+  gpg(...secret, "--quick-generate-key", `${name} <${name}@example.com>`, algorithm, "sign", "never");
   const listed = gpg("--with-colons", "--list-keys").toString();
   const fingerprint = /^fpr:+([0-9A-F]+):/m.exec(listed)?.[1] ?? "";
   const publicKey = join(directory, "public.asc");

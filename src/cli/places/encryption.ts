@@ -9,7 +9,9 @@ import type { Flags } from "./flags.ts";
 /** Flags of what may encrypt the layers that it copies. */
 export function encryptionFlags(): FlagSet {
   return {
-    "encryption-key": list({ usage: "Encrypt the image for this key (jwe:/path/to/key.pem)" }),
+    "encryption-key": list({
+      usage: "Encrypt the image for this key (jwe:FILE, pgp:ADDRESS, pkcs7:FILE or provider:NAME)",
+    }),
     "encrypt-layer": list({ usage: "Layers to encrypt, by number from 0, or from -1 backwards (default all)" }),
   };
 }

@@ -1,10 +1,12 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { GalleyError } from "../../errors.ts";
 
 /** OpenPGP through the program `gpg`, with the user's keys or with a keyring made for one purpose. */
 export class Gpg {
+  #runs = 0;
+
   private constructor(
     private readonly scratch: string,
     private readonly home: string | undefined,
@@ -32,8 +34,28 @@ export class Gpg {
     }
   }
 
-  /** Removes what was written. */
+  /** A keyring that holds the secret keys of a file, armored or not, and gpg's agent for it. `invalid_argument` where it has none. */
+  static async ofSecretKeys(keys: Uint8Array): Promise<Gpg> {
+    const scratch = mkdtempSync(join(tmpdir(), "galley-gpg-"));
+    // The agent protects what it is given anew, with an effort of seconds that it measures first: of no use in a folder that is removed at once.
+    writeFileSync(join(scratch, "gpg-agent.conf"), "s2k-count 65536\n");
+    const gpg = new Gpg(scratch, scratch, process.env);
+    try {
+      const { status, said } = await gpg.#run(["--import"], keys);
+      // Of the number behind it 16 says that there was a secret key (gpg's doc/DETAILS, IMPORT_OK).
+      if (status.some(([word, reason]) => word === "IMPORT_OK" && (Number(reason) & 16) !== 0)) return gpg;
+      throw new GalleyError("invalid_argument", `unable to parse private keys: ${said}`, { op: "read key" });
+    } catch (failure) {
+      gpg.close();
+      throw failure;
+    }
+  }
+
+  /** Removes what was written, and ends the agent of a keyring made for one purpose. */
   close(): void {
+    if (this.home !== undefined && existsSync(join(this.home, "S.gpg-agent"))) {
+      Bun.spawnSync(["gpgconf", "--homedir", this.home, "--kill", "all"]);
+    }
     rmSync(this.scratch, { recursive: true, force: true });
   }
 
@@ -46,13 +68,38 @@ export class Gpg {
 
   /** The e-mail addresses of the keys' owners; their names where they have none. */
   async users(): Promise<readonly string[]> {
-    const { output } = await this.#run(["--no-autostart", "--with-colons", "--list-keys"], new Uint8Array());
-    const rows = Buffer.from(output)
-      .toString("utf8")
-      .split("\n")
-      .map((line) => line.split(":"));
-    const names = rows.filter(([kind]) => kind === "uid").map((row) => row[9] ?? "");
+    const names = ownersOf((await this.#listed()).output).flatMap(({ users }) => users);
     return names.map((name) => /<([^>]+)>/.exec(name)?.[1] ?? name);
+  }
+
+  /** The public keys that there are, and whose they are: each user as `NAME <ADDRESS>`, mostly. Keys that are expired or revoked are left out. */
+  async owners(): Promise<readonly KeyOwner[]> {
+    return ownersOf((await this.#listed()).output).filter(({ isValid }) => isValid);
+  }
+
+  #listed() {
+    return this.#run(["--no-autostart", "--with-colons", "--list-keys"], new Uint8Array());
+  }
+
+  /** Encrypts for the keys with these fingerprints: a message that is not armored, in AES-256, not compressed (RFC 4880). */
+  async encrypt(content: Uint8Array, fingerprints: readonly string[]): Promise<Uint8Array> {
+    const recipients = fingerprints.flatMap((fingerprint) => ["--recipient", fingerprint]);
+    const how = ["--no-armor", "--cipher-algo", "AES256", "--compress-algo", "none", "--no-encrypt-to"];
+    const trust = ["--no-autostart", "--trust-model", "always", "--no-auto-key-locate"];
+    const { output, said, code } = await this.#run([...how, ...trust, ...recipients, "--encrypt"], content);
+    if (code === 0 && output.length > 0) return output;
+    throw new GalleyError("failed_precondition", `gpg does not encrypt: ${said}`, { op: "encrypt" });
+  }
+
+  /** Decrypts with a secret key of the keyring; `permission_denied` where none fits, or its passphrase is another. */
+  async decrypt(message: Uint8Array, passphrase: Uint8Array | undefined): Promise<Uint8Array> {
+    const file = join(this.scratch, `message-${++this.#runs}`);
+    writeFileSync(file, message, { mode: 0o600 });
+    const secret = ["--pinentry-mode", "loopback", "--passphrase-fd", "0"];
+    const line = Buffer.concat([passphrase ?? new Uint8Array(), Buffer.from("\n")]);
+    const { output, said, code, status } = await this.#run([...secret, "--output", "-", "--decrypt", file], line);
+    if (code === 0 && status.some(([word]) => word === "DECRYPTION_OKAY")) return output;
+    throw refused(said);
   }
 
   /**
@@ -99,7 +146,7 @@ export class Gpg {
   async #run(words: readonly string[], input: Uint8Array) {
     const program = Bun.which("gpg", { PATH: this.env.PATH ?? process.env.PATH ?? "" });
     if (program === null) throw noGpg();
-    const statusFile = join(this.scratch, "status");
+    const statusFile = join(this.scratch, `status-${++this.#runs}`);
     const homedir = this.home === undefined ? [] : ["--no-options", "--homedir", this.home];
     const common = [...homedir, "--batch", "--no-tty", "--quiet", "--status-file", statusFile];
     const child = Bun.spawn([program, ...common, ...words], {
@@ -116,6 +163,28 @@ export class Gpg {
         ?.replace(/^gpg: /, "") ?? "";
     return { code, output, said, status: readStatus(statusFile) };
   }
+}
+
+/** Whose a public key is. */
+export interface KeyOwner {
+  readonly fingerprint: string;
+  readonly users: readonly string[];
+  readonly isValid: boolean;
+}
+
+/** Reads gpg's list with colons (its doc/DETAILS): `pub` with the validity, its `fpr`, and its `uid`s, in which colons are escaped. */
+function ownersOf(list: Uint8Array): readonly KeyOwner[] {
+  const rows = Buffer.from(list)
+    .toString("utf8")
+    .split("\n")
+    .map((line) => line.split(":"));
+  const starts = rows.flatMap(([kind], position) => (kind === "pub" ? [position] : []));
+  return starts.map((start, number) => {
+    const own = rows.slice(start, starts[number + 1]);
+    const users = own.filter(([kind]) => kind === "uid").map((row) => (row[9] ?? "").replaceAll("\\x3a", ":"));
+    const fingerprint = own.find(([kind]) => kind === "fpr")?.[9] ?? "";
+    return { fingerprint, users, isValid: !/^[reidn]/.test(own[0]?.[1] ?? "") };
+  });
 }
 
 /** Words of gpg's status output (its doc/DETAILS) after which a signature does not count. */
@@ -140,7 +209,7 @@ function refused(why: string): GalleyError {
 
 function noGpg(): GalleyError {
   return new GalleyError("failed_precondition", "the program gpg is not installed", {
-    op: "check signature",
+    op: "run gpg",
     hint: "install GnuPG: apt-get install gpg",
   });
 }

@@ -3,12 +3,13 @@ import { GalleyError } from "../../../errors.ts";
 import { jweOpener } from "./jwe.ts";
 import { asJwk, firstOf, invalidKey, readKeyFile } from "./key-file.ts";
 import type { KeyOpener } from "./key-wrap.ts";
+import { isKeyRing, pgpOpener } from "./pgp.ts";
 import { certificateOf, pkcs7Opener } from "./pkcs7.ts";
 
 const PROVIDER = "provider:";
 
 /**
- * Keys to decrypt with as they are written on a command line: `FILE[:PASSWORD]`, the password also as `pass=TEXT`, `file=FILE` or `fd=NUMBER`, and
+ * Keys to decrypt with as they are written on a command line: `FILE[:PASSWORD]` with a private key or with secret keys that gpg exported, the password also as `pass=TEXT`, `file=FILE` or `fd=NUMBER`, and
  * `provider:NAME[:PARAMETER]`. Key providers that are configured are asked in any case.
  * Errors: `invalid_argument`, `unimplemented` for keys of a PKCS #11 token.
  */
@@ -16,8 +17,16 @@ export async function readPrivateKeys(texts: readonly string[]): Promise<readonl
   const { providerOpener } = await import("./provider.ts");
   const providers = texts.filter((text) => text.startsWith(PROVIDER)).map((text) => text.slice(PROVIDER.length));
   const files = texts.filter((text) => !text.startsWith(PROVIDER)).map(readFile);
-  const keys = files.flatMap((file) => privateKeyOf(file) ?? []);
-  return [...(keys.length === 0 ? [] : [jweOpener(keys), pkcs7Opener(keys)]), providerOpener(providers)];
+  const [rings, others] = [
+    files.filter(({ bytes }) => isKeyRing(bytes)),
+    files.filter(({ bytes }) => !isKeyRing(bytes)),
+  ];
+  const keys = others.flatMap((file) => privateKeyOf(file) ?? []);
+  return [
+    ...(keys.length === 0 ? [] : [jweOpener(keys), pkcs7Opener(keys)]),
+    ...(rings.length === 0 ? [] : [pgpOpener(rings)]),
+    providerOpener(providers),
+  ];
 }
 
 interface KeyFile {

@@ -5,6 +5,7 @@ import type { KeyWrapper } from "./key-wrap.ts";
 /** How the recipients of each protocol are read; all of a protocol share a wrap. */
 const protocols: Readonly<Record<string, (values: readonly string[]) => Promise<readonly KeyWrapper[]>>> = {
   jwe: async (files) => [(await import("./jwe.ts")).jweWrapper(files)],
+  pgp: async (names) => [await (await import("./pgp.ts")).pgpWrapper(names)],
   pkcs7: async (files) => [(await import("./pkcs7.ts")).pkcs7Wrapper(files)],
   provider: async (values) => (await import("./provider.ts")).providerWrappers(values),
   pkcs11: refuseTokens,
@@ -12,7 +13,7 @@ const protocols: Readonly<Record<string, (values: readonly string[]) => Promise<
 
 /**
  * Recipients as they are written on a command line, PROTOCOL:VALUE (ocicrypt's helpers/parse_helpers.go): `jwe:FILE` with a public key,
- * `pkcs7:FILE` with a certificate, `provider:NAME[:PARAMETER]` with a key provider of OCICRYPT_KEYPROVIDER_CONFIG.
+ * `pkcs7:FILE` with a certificate, `pgp:ADDRESS` with somebody's key in gpg's keyring, `provider:NAME[:PARAMETER]` with a key provider of OCICRYPT_KEYPROVIDER_CONFIG.
  * Errors: `invalid_argument`, `unimplemented` for keys of `pkcs11:`.
  */
 export async function readRecipients(texts: readonly string[]): Promise<readonly KeyWrapper[]> {
