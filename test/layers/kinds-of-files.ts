@@ -1,5 +1,6 @@
 import {
   closeSync,
+  copyFileSync,
   linkSync,
   mkdirSync,
   openSync,
@@ -32,6 +33,7 @@ function makeSizes(directory: string): void {
     writeFileSync(join(directory, `random-${size}`), bytes);
     writeFileSync(join(directory, `text-${size}`), text.slice(0, size));
   }
+  copyFileSync("/bin/sh", join(directory, "program"));
   writeFileSync(join(directory, "again"), text.slice(0, 400_000));
 }
 

@@ -1,5 +1,5 @@
 /** A squashfs read by Galley is the file system that the kernel mounts, in every inode, whatever mksquashfs was asked for. */
-import { afterAll, beforeAll, describe, expect } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout } from "bun:test";
 import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,6 +11,8 @@ import { missing, testWith } from "../harness/requirements.ts";
 import { squashfsOf } from "../harness/squashfs.ts";
 import { makeKindsOfFiles } from "./kinds-of-files.ts";
 import { describeTree, type Inode } from "./tree.ts";
+
+setDefaultTimeout(60_000);
 
 const needs = { root: true, commands: ["mksquashfs", "mount"] };
 
@@ -56,6 +58,10 @@ async function asRead(image: string, size: number): Promise<readonly Inode[]> {
 const ways: readonly (readonly [string, readonly string[]])[] = [
   ["as mksquashfs likes it", []],
   ["of zstd", ["-comp", "zstd"]],
+  ["of lz4", ["-comp", "lz4"]],
+  ["of lzo", ["-comp", "lzo"]],
+  ["of xz", ["-comp", "xz", "-b", "1M"]],
+  ["of xz with its filter for programs", ["-comp", "xz", "-Xbcj", "x86"]],
   ["of the smallest blocks", ["-b", "4096"]],
   ["of the largest blocks", ["-b", "1M"]],
   ["without compression", ["-noI", "-noD", "-noF", "-noX", "-noId"]],
@@ -76,4 +82,12 @@ describe("a squashfs is read as the kernel mounts it", () => {
       expect(await asRead(image, bytes.length)).toEqual(mounted);
     });
   }
+
+  testWith(needs, "of lzma, which kernels do not read", async () => {
+    const [mounted, image] = [join(base, "gzip"), join(base, "lzma")];
+    writeFileSync(mounted, squashfsOf(tree));
+    const bytes = squashfsOf(tree, ["-comp", "lzma"]);
+    writeFileSync(image, bytes);
+    expect(await asRead(image, bytes.length)).toEqual(asMounted(mounted));
+  });
 });

@@ -1,3 +1,4 @@
+import { GalleyError } from "../../../errors.ts";
 import type { Unpack } from "./compressors.ts";
 import { damaged } from "./fault.ts";
 import { Kept } from "./kept.ts";
@@ -62,6 +63,7 @@ export function unpackBlock(unpack: Unpack, stored: Buffer, most: number, what: 
   try {
     return unpack(stored, most);
   } catch (failure) {
+    if (failure instanceof GalleyError) throw failure;
     throw damaged(`a block of ${what} cannot be unpacked: ${(failure as Error).message}`, at);
   }
 }
