@@ -47,6 +47,12 @@ export class Lab {
     rmSync(this.root, { recursive: true, force: true });
   }
 
+  /** Where it listens. */
+  get url(): URL {
+    if (this.#server === undefined) throw new Error("no server was started");
+    return new URL(this.#server.url);
+  }
+
   ask(method: string, path: string, { body, headers }: Given = {}): Promise<Response> {
     return fetch(new URL(path, this.#server?.url), {
       method,

@@ -1,6 +1,7 @@
 /** The registry server, request by request, as distribution-spec 1.1 has them. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { digestOf } from "../../src/image/digest.ts";
 import { mediaTypes } from "../../src/spec/image.ts";
@@ -167,6 +168,18 @@ describe("uploads", () => {
     expect(await errorOf(done)).toBe("400 DIGEST_INVALID");
     expect(await errorOf(await ask("PATCH", second, { body: "x" }))).toBe("404 BLOB_UPLOAD_UNKNOWN");
     expect(readdirSync(join(lab.root, "repositories/uploads/b/_uploads"))).toEqual([]);
+  });
+
+  test("that were to come whole and were cut off leave nothing", async () => {
+    const directory = join(lab.root, "repositories/uploads/d/_uploads");
+    const came = () =>
+      (existsSync(directory) ? readdirSync(directory) : []).map((id) => statSync(join(directory, id)).size);
+    const whole = `POST /v2/uploads/d/blobs/uploads/?digest=${digestOf("x")} HTTP/1.1\r\nHost: a\r\nContent-Length: 99\r\n\r\n`;
+    const socket = connect(Number(lab.url.port), "127.0.0.1", () => socket.write(`${whole}0123456789`));
+    while (came().length === 0) await Bun.sleep(10);
+    socket.destroy();
+    while (came().length > 0) await Bun.sleep(10);
+    expect(came()).toEqual([]);
   });
 
   test("are known by the IDs that were given, and by no path", async () => {

@@ -20,8 +20,14 @@ export const startUpload: Route = async (call) => {
   const id = uploads.create(algorithm);
   const upload = found(uploads.find(id), id);
   if (digest === null || mount !== null) return progress(call, id, upload, 202);
-  await receive(call, upload);
-  return finish(call, id, upload, digest);
+  try {
+    await receive(call, upload);
+    return await finish(call, id, upload, digest);
+  } catch (failure) {
+    // Nobody was told of it, so nobody can go on with it or give it up.
+    await uploads.cancel(id, upload);
+    throw failure;
+  }
 };
 
 function algorithmOf(name: string | null): DigestAlgorithm {
