@@ -124,7 +124,10 @@ export class StoredImages implements Images {
     const names = Map.groupBy(table.allNames(), ({ image }) => image);
     const images = visible.map((row) => recordOf(table, content, row, names.get(row.id) ?? []));
     images.sort((a, b) => Date.parse(b.createdAt) - Date.parse(a.createdAt) || a.id.localeCompare(b.id));
-    return filterImages(images, options.filters ?? {}, (reference) => this.get(reference));
+    return filterImages(images, options.filters ?? {}, {
+      of: (reference) => this.get(reference),
+      isUsed: (imageId) => this.#inUse(imageId).length > 0,
+    });
   }
 
   tag(source: string, target: string): void {

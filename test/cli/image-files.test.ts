@@ -66,6 +66,7 @@ describe("image diff", () => {
     expect(JSON.parse(await ok("image", "diff", "--format", "json", "grown:1"))).toEqual({
       added: ["/d", "/d/x", "/one"],
     });
+    expect((await ok("image", "diff", "busybox")).split("\n")).toContain("A /bin/busybox");
     await fails("only supported value", "image", "diff", "--format", "{{.}}", "grown:1");
   });
   testWith(needs, "between two images, either way", async () => {

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { loadImages } from "../../src/cli/places/load-images.ts";
+import { loadedLines, loadImages } from "../../src/cli/places/load-images.ts";
 import type { ImageIndex } from "../../src/spec/image.ts";
 import { digestOf, hostArchitecture } from "../harness/image-builder.ts";
 import { file, tar } from "../harness/tar.ts";
@@ -43,7 +43,11 @@ function archiveOf(count: number, lying = -1): string {
 async function load(store: TestImages, path: string): Promise<readonly string[]> {
   const said: string[] = [];
   const signal = new AbortController().signal;
-  await loadImages(store.images, path, { scratch: base, signal, say: (line) => said.push(line) });
+  await loadImages(store.images, path, {
+    scratch: base,
+    signal,
+    loaded: (image) => said.push(loadedLines(image).trim()),
+  });
   return said;
 }
 
@@ -81,7 +85,11 @@ test("where one image is bad, those before it stay and are told of, and nothing 
   const store = openTestImages(root);
   const said: string[] = [];
   const signal = new AbortController().signal;
-  const work = loadImages(store.images, archiveOf(40, 25), { scratch: base, signal, say: (line) => said.push(line) });
+  const work = loadImages(store.images, archiveOf(40, 25), {
+    scratch: base,
+    signal,
+    loaded: (image) => said.push(loadedLines(image).trim()),
+  });
   const failure = await work.then(
     () => "it was loaded",
     (fault: Error) => fault.message,

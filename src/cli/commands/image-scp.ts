@@ -6,7 +6,7 @@ import { defineCommand } from "../command.ts";
 import { bool } from "../flags/kinds.ts";
 import { fullSpeed } from "../full-speed.ts";
 import { Flags } from "../places/flags.ts";
-import { loadImages } from "../places/load-images.ts";
+import { loadedLines, loadImages } from "../places/load-images.ts";
 import { saveImages } from "../places/save-images.ts";
 import { fetchImage, sendImage } from "../places/scp.ts";
 import { type ScpEnds, scpEnds } from "../places/scp-ends.ts";
@@ -60,7 +60,7 @@ async function transfer(
   const trust = await trustOf(cli, new Flags({}, new Set()));
   await loadImages(images, file, {
     ...{ scratch, signal },
-    say: (line) => say(`${line}\n`),
+    loaded: (image) => say(loadedLines(image)),
     accept: (place) => acceptance(trust, place),
   });
 }

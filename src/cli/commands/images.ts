@@ -45,8 +45,9 @@ export const command = defineCommand({
   args: { most: 1 },
   async run({ cli, flags, args: [pattern] }) {
     const engine = await cli.engine();
-    const reference = pattern === undefined ? {} : { reference: [...(flags.filter.reference ?? []), pattern] };
-    const found = await listed(engine, { ...flags.filter, ...reference });
+    const patterns = [...(flags.filter.reference ?? []), ...(pattern === undefined ? [] : [pattern])];
+    const filters = patterns.length === 0 ? flags.filter : { ...flags.filter, reference: patterns };
+    const found = await named(await listed(engine, filters), patterns);
     const format = chooseFormat(flags, dockerConfig(cli.env).imagesFormat ?? "");
     const withDigests = flags.digests || format.includes("{{.Digest}}");
     const names = flags.quiet ? found.map((image) => ({ image, ...nameless })) : imageNames(found, withDigests);
@@ -73,8 +74,20 @@ async function listed(engine: CliEngine, filters: Filters): Promise<readonly Ima
     import("../../image/lists/as-image.ts"),
     import("../../image/views/filters.ts"),
   ]);
-  const shown = filterImages(lists.map(listAsImage), filters, (reference) => images.get(reference));
+  const facts = { of: (reference: string) => images.get(reference), isUsed: () => false };
+  const shown = filterImages(lists.map(listAsImage), filters, facts);
   return [...found, ...shown].sort((a, b) => Date.parse(b.createdAt) - Date.parse(a.createdAt));
+}
+
+/** Of the images that patterns found, only the names that they mean are shown, as docker does it. */
+async function named(images: readonly ImageRecord[], patterns: readonly string[]): Promise<readonly ImageRecord[]> {
+  if (patterns.length === 0) return images;
+  const { namesLike } = await import("../../image/views/filters.ts");
+  return images.map((image) => {
+    const meant = new Set(namesLike(image, patterns));
+    const only = (names: readonly string[]) => names.filter((name) => meant.has(name));
+    return { ...image, names: only(image.names), digests: only(image.digests) };
+  });
 }
 
 /** In podman's orders: the newest and the smallest first, names and IDs by their letters. */

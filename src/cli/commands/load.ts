@@ -2,7 +2,7 @@ import { defineCommand } from "../command.ts";
 import { bool, string } from "../flags/kinds.ts";
 import { fullSpeed } from "../full-speed.ts";
 import { Flags } from "../places/flags.ts";
-import { loadImages } from "../places/load-images.ts";
+import { loadedLines, loadImages } from "../places/load-images.ts";
 import { acceptance, trustOf } from "../places/trust.ts";
 import { untilInterrupted } from "../places/until-interrupted.ts";
 import { UsageError } from "../usage-error.ts";
@@ -22,13 +22,12 @@ export const command = defineCommand({
     }
     const { images } = await cli.engine();
     const trust = await trustOf(cli, new Flags({}, new Set()));
-    const say = (line: string) => cli.out(`${line}\n`);
     fullSpeed();
     await untilInterrupted(
       (signal) =>
         loadImages(images, flags.input === "" ? "-" : flags.input, {
           signal,
-          say,
+          loaded: (image) => cli.out(loadedLines(image)),
           accept: (place) => acceptance(trust, place),
           scratch: cli.env.TMPDIR ?? "/var/tmp",
           ...(flags.platform === "" ? {} : { platform: flags.platform }),

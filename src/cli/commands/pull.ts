@@ -1,5 +1,6 @@
 import type { KeyOpener } from "../../image/copy/encryption/key-wrap.ts";
 import { familiarRepository, parseReference, repositoryOf } from "../../image/reference.ts";
+import { namesPlace } from "../../image/transports/place-name.ts";
 import type { RegistryOptions } from "../../image/transports/registry/clients.ts";
 import type { Images } from "../../image/types.ts";
 import type { Cli } from "../cli.ts";
@@ -16,8 +17,8 @@ import { UsageError } from "../usage-error.ts";
 const policies = ["always", "missing", "never", "newer"];
 
 export const command = defineCommand({
-  usage: "[OPTIONS] NAME[:TAG|@DIGEST]",
-  summary: "Download an image from a registry",
+  usage: "[OPTIONS] NAME[:TAG|@DIGEST]|TRANSPORT:IMAGE",
+  summary: "Download an image from a registry, or bring it from another place",
   flags: {
     "all-tags": bool({ short: "a", usage: "Download all tagged images in the repository" }),
     "disable-content-trust": bool({ usage: "", initial: true, hidden: true }),
@@ -26,7 +27,7 @@ export const command = defineCommand({
     ...podmanFlags(),
   },
   args: { least: 1, most: 1 },
-  async run({ cli, flags: values, args: [reference = ""], changed }) {
+  async run({ cli, flags: values, args: [text = ""], changed }) {
     const flags = new Flags(values, changed);
     const { images } = await cli.engine();
     const asked = {
@@ -35,6 +36,12 @@ export const command = defineCommand({
       registry: registryOptions(cli, flags, ""),
       decryption: await privateKeys(flags.texts("decryption-key")),
     };
+    const reference = text.startsWith("docker://") ? text.slice("docker://".length) : text;
+    if (namesPlace(reference)) {
+      const { pullPlace } = await import("../places/pull-place.ts");
+      await pullPlace(cli, flags, { place: reference, ...asked });
+      return 0;
+    }
     if (flags.truth("all-tags")) return pullAll(cli, images, { ...asked, name: reference });
     const { tag, digest } = parseReference(reference);
     if (tag === undefined && digest === undefined && !asked.quiet) cli.out("Using default tag: latest\n");

@@ -71,16 +71,17 @@ function pushedFlags(): FlagSet {
   return Object.fromEntries(Object.entries(commonFlags()).filter(([name]) => !none.includes(name)));
 }
 
-/** The image by its name; docker pushes nothing that has none. */
+/** The image by its name, or by its ID, which podman takes where a destination is named. */
 function named(images: Images, name: string): string {
   const full = familiarName(withDefaultTag(parseReference(name)));
-  if (images.find(name) === undefined) {
+  const image = images.find(name);
+  if (image === undefined) {
     throw new GalleyError(
       "not_found",
       `An image does not exist locally with the tag: ${familiarRepository(parseReference(name))}`,
     );
   }
-  return full;
+  return [...image.names, ...image.digests].includes(full) ? full : image.id;
 }
 
 function allTags(images: Images, name: string): readonly string[] {

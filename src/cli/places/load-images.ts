@@ -20,8 +20,20 @@ export interface LoadOptions {
   readonly signal: AbortSignal;
   /** Whether images of a place may be used; absent: they may. */
   readonly accept?: (place: PlaceName) => Promise<Accept | undefined>;
-  /** Takes docker's line for each image that was loaded. */
-  readonly say: (line: string) => void;
+  /** Told of each image when it is in the store. */
+  readonly loaded: (image: LoadedImage) => void;
+}
+
+/** An image that was loaded, with the names that it got. */
+export interface LoadedImage {
+  readonly id: string;
+  readonly names: readonly string[];
+}
+
+/** docker's lines about an image that was loaded. */
+export function loadedLines({ id, names }: LoadedImage): string {
+  if (names.length === 0) return `Loaded image ID: ${id}\n`;
+  return names.map((name) => `Loaded image: ${name}\n`).join("");
 }
 
 /** An image of an archive, with the names that it has there. */
@@ -88,14 +100,14 @@ function namesOf({ annotations }: Descriptor): readonly string[] {
 
 /** Loads one after the other; where one fails, those before it stay. They are told of when they are in the store. */
 async function loadAll(batch: ImageBatch, loadables: readonly Loadable[], options: LoadOptions): Promise<void> {
-  const lines: string[] = [];
+  const done: LoadedImage[] = [];
   const commit = async () => {
     await batch.commit();
-    for (const line of lines.splice(0)) options.say(line);
+    for (const image of done.splice(0)) options.loaded(image);
   };
   try {
     for (const one of loadables) {
-      lines.push(...(await load(batch, one, options)));
+      done.push(await load(batch, one, options));
       if (batch.isDue) await commit();
     }
     await commit();
@@ -108,12 +120,8 @@ async function loadAll(batch: ImageBatch, loadables: readonly Loadable[], option
   }
 }
 
-/** Adds one image to the batch; gives docker's lines about it. */
-async function load(
-  batch: ImageBatch,
-  { source, names, place }: Loadable,
-  options: LoadOptions,
-): Promise<readonly string[]> {
+/** Adds one image to the batch. */
+async function load(batch: ImageBatch, { source, names, place }: Loadable, options: LoadOptions): Promise<LoadedImage> {
   const { signal, platform } = options;
   const tags = names.map((name) => familiarName(withDefaultTag(parseReference(name))));
   const wanted = platform === undefined ? {} : { platform: parsePlatform(platform) };
@@ -121,15 +129,14 @@ async function load(
   const destination = batch.destination(tags);
   try {
     await copyImage(source, destination, { signal, accept: await options.accept?.(place), ...wanted });
-    if (tags.length === 0) return [`Loaded image ID: ${destination.imageId}`];
-    return tags.map((tag) => `Loaded image: ${tag}`);
+    return { id: destination.imageId, names: tags };
   } finally {
     await destination.close();
   }
 }
 
 /** Refuses an image that is for another machine; of a list the copy chooses. */
-async function refuseOthers(source: Source, wanted: Platform): Promise<void> {
+export async function refuseOthers(source: Source, wanted: Platform): Promise<void> {
   const [entry] = await entriesOf(source, { all: false, platform: wanted });
   if (entry?.platform === undefined || matchPlatform(wanted, entry.platform) !== undefined) return;
   throw new GalleyError("not_found", `the image is not for ${formatPlatform(wanted)}`, {

@@ -35,7 +35,8 @@ export class ImageFiles {
     return image.layers;
   }
 
-  async #view(layers: readonly string[]): Promise<LayerView> {
+  async #view(layers: readonly string[]): Promise<LayerView | undefined> {
+    if (layers.length === 0) return undefined;
     return new LayerView(await this.parts.snapshotter.lower(layers));
   }
 

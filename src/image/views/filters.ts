@@ -5,36 +5,54 @@ import { invalidFilter, untilMoment } from "./until.ts";
 /** docker's `--filter` pairs by key. */
 export type Filters = Readonly<Record<string, readonly string[]>>;
 
-/** Whether an image passes one value of a filter; `of` finds an image that a filter names. */
-type Test = (image: ImageRecord, value: string, of: (reference: string) => ImageRecord) => boolean;
+/** What filters ask about besides the images. */
+export interface FilterFacts {
+  /** Finds an image that a filter names. */
+  of(reference: string): ImageRecord;
+  /** Whether there is a container of an image. */
+  isUsed(imageId: string): boolean;
+}
+
+/** Whether an image passes one value of a filter. */
+type Test = (image: ImageRecord, value: string, facts: FilterFacts) => boolean;
+
+const isYounger: Test = (image, value, { of }) => time(image) > time(of(value));
 
 const tests: Readonly<Record<string, Test>> = {
   dangling: (image, value) => (image.names.length === 0) === truth("dangling", value),
   label: hasLabel,
   "label!": (image, value) => !hasLabel(image, value),
-  before: (image, value, of) => time(image) < time(of(value)),
-  since: (image, value, of) => time(image) > time(of(value)),
+  before: (image, value, { of }) => time(image) < time(of(value)),
+  since: isYounger,
   until: (image, value) => time(image) < untilMoment(value, Date.now()) * 1000,
-  reference: matchesReference,
+  reference: (image, value) => namesLike(image, [value]).length > 0,
+  // podman's own:
+  after: isYounger,
+  containers: ({ id }, value, { isUsed }) => isUsed(id) === truth("containers", value),
+  digest: ({ manifest }, value) => manifest.digest.startsWith(checkedDigest(value)),
+  id: ({ id }, value) => id.startsWith(value) || id.slice(id.indexOf(":") + 1).startsWith(value),
+  // Images of steps of a build, and of stores that cannot be written: there are none here.
+  intermediate: (_, value) => !truth("intermediate", value),
   manifest: (image, value) => isList(image) === truth("manifest", value),
+  readonly: (_, value) => !truth("readonly", value),
 };
 
 /** Keys of which every value must hold; of the others one is enough. */
-const conjunctive = new Set(["label", "label!", "before", "since", "until"]);
+const conjunctive = new Set(["label", "label!", "before", "since", "after", "until"]);
 
 /** The images that pass all filters. An unknown key or a malformed value is `invalid_argument`. */
 export function filterImages(
   images: readonly ImageRecord[],
   filters: Filters,
-  of: (reference: string) => ImageRecord,
+  facts: FilterFacts,
 ): readonly ImageRecord[] {
   const checks = Object.entries(filters).map(([key, values]) => {
     const test = Object.hasOwn(tests, key) ? tests[key] : undefined;
     if (test === undefined) throw invalidFilter(key, `known are ${Object.keys(tests).join(", ")}`);
     return (image: ImageRecord) =>
       conjunctive.has(key)
-        ? values.every((value) => test(image, value, of))
-        : values.some((value) => test(image, value, of));
+        ? values.every((value) => test(image, value, facts))
+        : values.some((value) => test(image, value, facts));
   });
   return images.filter((image) => checks.every((check) => check(image)));
 }
@@ -61,11 +79,17 @@ function time(image: ImageRecord): number {
   return Date.parse(image.createdAt);
 }
 
-/** Shell patterns over whole names and over repositories; `*` does not go beyond a `/`. */
-function matchesReference(image: ImageRecord, pattern: string): boolean {
-  const expression = patternOf(pattern);
-  return [...image.names, ...image.digests].some(
-    (name) => expression.test(name) || expression.test(name.replace(/(:[^:/@]+)?(@.*)?$/, "")),
+function checkedDigest(value: string): string {
+  if (/^[a-z0-9]+:[0-9a-f]+$/.test(value)) return value;
+  throw invalidFilter(`digest=${value}`, "write ALGORITHM:DIGITS, or the beginning of it");
+}
+
+/** Names and digests of an image that a filter `reference` means: shell patterns over whole names and over repositories; `*` does not go beyond a `/`. */
+export function namesLike({ names, digests }: ImageRecord, patterns: readonly string[]): readonly string[] {
+  const expressions = patterns.map(patternOf);
+  const repository = (name: string) => name.replace(/(:[^:/@]+)?(@.*)?$/, "");
+  return [...names, ...digests].filter((name) =>
+    expressions.some((expression) => expression.test(name) || expression.test(repository(name))),
   );
 }
 

@@ -26,7 +26,10 @@ describe("filters", () => {
     image("mid", { names: ["host:5000/team/mid:1.2"], config: labelled({ stage: "prod" }) }),
     image("young", { names: [], digests: ["app@sha256:aa"], createdAt: new Date().toISOString() }),
   ];
-  const of = (reference: string) => all.find(({ id }) => id.endsWith(reference))!;
+  const facts = {
+    of: (reference: string) => all.find(({ id }) => id.endsWith(reference))!,
+    isUsed: (id: string) => id === "sha256:mid",
+  };
   const rows: readonly (readonly [Record<string, readonly string[]>, readonly string[]])[] = [
     [{}, ["old", "mid", "young"]],
     [{ dangling: ["true"] }, ["young"]],
@@ -46,16 +49,26 @@ describe("filters", () => {
     [{ reference: ["*:latest", "app"] }, ["old", "young"]],
     [{ reference: ["team/*"] }, []],
     [{ reference: ["*"], label: ["team"] }, ["old"]],
+    [{ after: ["old"] }, ["mid", "young"]],
+    [{ containers: ["true"] }, ["mid"]],
+    [{ containers: ["false"] }, ["old", "young"]],
+    [{ id: ["ol"] }, ["old"]],
+    [{ id: ["sha256:y", "mid"] }, ["mid", "young"]],
+    [{ digest: ["sha256:d"] }, ["old", "mid", "young"]],
+    [{ digest: ["sha256:0"] }, []],
+    [{ intermediate: ["true"] }, []],
+    [{ readonly: ["false"] }, ["old", "mid", "young"]],
   ];
   for (const [filters, ids] of rows) {
     test(JSON.stringify(filters), () => {
-      expect(filterImages(all, filters, of).map(({ id }) => id.slice(7))).toEqual([...ids]);
+      expect(filterImages(all, filters, facts).map(({ id }) => id.slice(7))).toEqual([...ids]);
     });
   }
   test("that are malformed are refused", () => {
-    expect(() => filterImages(all, { colour: ["red"] }, of)).toThrow("invalid filter 'colour'");
-    expect(() => filterImages(all, { dangling: ["maybe"] }, of)).toThrow("invalid filter 'dangling=maybe'");
-    expect(() => filterImages(all, { until: ["whenever"] }, of)).toThrow("invalid filter 'until=whenever'");
+    expect(() => filterImages(all, { colour: ["red"] }, facts)).toThrow("invalid filter 'colour'");
+    expect(() => filterImages(all, { digest: ["d"] }, facts)).toThrow("invalid filter 'digest=d'");
+    expect(() => filterImages(all, { dangling: ["maybe"] }, facts)).toThrow("invalid filter 'dangling=maybe'");
+    expect(() => filterImages(all, { until: ["whenever"] }, facts)).toThrow("invalid filter 'until=whenever'");
   });
 });
 
