@@ -43,8 +43,10 @@ export interface StoredImagesOptions {
 export class StoredImages implements Images {
   readonly #store: ImageStore;
   readonly #inUse: InUse;
+  readonly #layers: string;
 
   constructor(options: StoredImagesOptions) {
+    this.#layers = options.paths.layers;
     this.#store = new ImageStore(options.database, options.paths.content, options.snapshotter);
     this.#inUse = options.inUse;
   }
@@ -212,9 +214,12 @@ export class StoredImages implements Images {
   }
 
   async collect(): Promise<number> {
-    const { dropHidden } = await import("./store/prune.ts");
+    const [{ dropHidden }, { cleanIngests }] = await Promise.all([
+      import("./store/prune.ts"),
+      import("./snapshot/ingest.ts"),
+    ]);
     dropHidden(this.#store, this.#inUse);
-    return this.#store.collect();
+    return (await this.#store.collect()) + cleanIngests(this.#layers);
   }
 }
 

@@ -1,5 +1,5 @@
-import type { KeyObject } from "node:crypto";
 import { copyImage } from "../../image/copy/copy.ts";
+import type { KeyOpener } from "../../image/copy/encryption/key-wrap.ts";
 import { parsePlatform } from "../../image/platform.ts";
 import { familiarName } from "../../image/reference.ts";
 import { openSource } from "../../image/transports/open-place.ts";
@@ -17,7 +17,7 @@ export interface PlacePull {
   readonly place: string;
   /** Empty: the host's. */
   readonly platform: string;
-  readonly decryption: readonly KeyObject[] | undefined;
+  readonly decryption: readonly KeyOpener[] | undefined;
 }
 
 /**

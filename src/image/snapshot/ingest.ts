@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdirSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { GalleyError } from "../../errors.ts";
-import { Root, removeTree } from "../../linux/fs-at/fs-at.ts";
+import { Root, removeTree, walk } from "../../linux/fs-at/fs-at.ts";
 import { AT_FDCWD, close, fstat, isErrno, O, openat, tryFlock } from "../../linux/sys/sys.ts";
 
 /** Directory, within that of all layers, for what is not whole yet, or no more. */
@@ -65,20 +65,30 @@ function lockDirectory(path: string): number | undefined {
   return undefined;
 }
 
-/** Deletes what killed processes left. What cannot be deleted now is left to the next time. */
-export function cleanIngests(layers: string): void {
+/** Deletes what killed processes left; gives its bytes. What cannot be deleted now is left to the next time. */
+export function cleanIngests(layers: string): number {
+  let freed = 0;
   for (const name of namesIn(join(layers, INGEST))) {
     const fd = lockDirectory(join(layers, INGEST, name));
     if (fd === undefined) continue;
     try {
       using root = Root.open(join(layers, INGEST));
+      const size = sizeOf(root, name);
       removeTree(root, name);
+      freed += size;
     } catch {
       // It stays where nobody sees it; whoever needs the room that it takes is told of that by its own failure.
     } finally {
       close(fd);
     }
   }
+  return freed;
+}
+
+function sizeOf(root: Root, name: string): number {
+  let size = 0;
+  for (const { kind, status } of walk(root, name)) if (kind === "other" && status.type === "file") size += status.size;
+  return size;
 }
 
 function namesIn(directory: string): readonly string[] {

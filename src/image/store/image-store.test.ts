@@ -1,11 +1,13 @@
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { existsSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ImageConfig } from "../../spec/image.ts";
 import { chainIds } from "../chain-id.ts";
 import { openImages } from "../images.ts";
 import { pull } from "../pull/pull.ts";
 import { type MemoryImage, MemoryTransport, memoryImage, openTestStore, type TestStore } from "../pull/test-parts.ts";
+import { Ingest } from "../snapshot/ingest.ts";
+import { OverlayDirectories } from "../snapshot/overlay-directories.ts";
 import type { Images, ImageUser } from "../types.ts";
 
 // A machine that does much else at the same time takes longer than the five seconds that are the default.
@@ -263,4 +265,16 @@ test("a store that was never written to is read without being made", () => {
   expect(images.list()).toEqual([]);
   expect(images.find("busybox")).toBeUndefined();
   expect(existsSync(fixture.paths.content)).toBeFalse();
+});
+
+test("a collection takes what killed processes left of layers, and leaves what one is at work on", async () => {
+  const { database, paths } = fixture;
+  const { layers } = paths;
+  const kept = openImages({ database, paths, snapshotter: new OverlayDirectories(layers), inUse: () => [] });
+  const left = join(layers, "ingest", "left");
+  mkdirSync(left, { recursive: true });
+  writeFileSync(join(left, "layer.tar"), Buffer.alloc(5000));
+  using work = Ingest.create(layers);
+  expect(await kept.collect()).toBe(5000);
+  expect(readdirSync(join(layers, "ingest"))).toEqual([work.name]);
 });
