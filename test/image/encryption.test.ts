@@ -1,11 +1,15 @@
 /** Layers that are encrypted for somebody, as containers/ocicrypt has it; skopeo reads what Galley wrote, and the other way round. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { generateKeyPairSync, type KeyObject } from "node:crypto";
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { patience } from "../harness/patience.ts";
 import { type Registry, startRegistry } from "../harness/registry.ts";
 import { testWith } from "../harness/requirements.ts";
 import { blobOf, EncryptionLab, layersOf, manifestOf, prefix } from "./encryption-lab.ts";
+
+// Some tests are a dozen commands.
+setDefaultTimeout(30_000 * patience);
 
 const lab = new EncryptionLab();
 const { store, plain, key, fresh, place, copy, refused } = lab;
@@ -144,9 +148,9 @@ describe("keys", () => {
     await refused("File provided is not a public key", "--encryption-key", `jwe:${key("password")}`, plain, to);
     await refused("Invalid recipient format", "--encryption-key", key("rsa"), plain, to);
     await refused("Provided protocol not recognized", "--encryption-key", `magic:${key("rsa.pub")}`, plain, to);
-    const why = "keys of the protocol pkcs11 are not supported: they need a PKCS #11 module";
-    await refused(why, "--encryption-key", `pkcs11:${key("rsa.pub")}`, plain, to);
+    const why = "keys in a PKCS #11 token are not supported: they need the token's module";
     writeFileSync(key("token.yaml"), "pkcs11:\n  uri: pkcs11:token=x\n");
+    await refused(why, "--encryption-key", `pkcs11:${key("token.yaml")}`, plain, to);
     await refused(why, "--decryption-key", key("token.yaml"), await encrypted(), to);
   });
 });

@@ -1,5 +1,5 @@
 /** Recipients of `pgp:` and `pkcs7:` beside those of `jwe:`, as containers/ocicrypt has them: each way between Galley and Debian's skopeo. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { generateKeyPairSync } from "node:crypto";
 import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -8,6 +8,9 @@ import { type GpgHome, makeGpgHome } from "../harness/gpg.ts";
 import { patience } from "../harness/patience.ts";
 import { testWith } from "../harness/requirements.ts";
 import { EncryptionLab, manifestOf, schemesOf } from "./encryption-lab.ts";
+
+// Some tests are a dozen commands, and gpg's agent takes its time.
+setDefaultTimeout(30_000 * patience);
 
 const lab = new EncryptionLab();
 const { key, plain, place, copy, locked, refused, skopeo, expectOpened } = lab;
@@ -61,59 +64,39 @@ const both = { commands: ["gpg", "openssl", "skopeo"] };
 describe("pgp:", () => {
   const withPassword = () => `${key("ann.gpg")}:pass=${passphrase}`;
 
-  testWith(
-    both,
-    "what skopeo encrypted is decrypted by Galley, and the other way round",
-    async () => {
-      const [its, ours] = [place(), await locked(...flags("pgp:bob@example.com"))];
-      await skopeo(...flags("pgp:bob@example.com"), plain, its);
-      for (const image of [its, ours]) expect(schemesOf(image)).toEqual(["pgp"]);
-      await expectOpened(its, [key("bob.gpg")]);
-      await expectOpened(ours, [key("bob.gpg")], skopeo);
-    },
-    20_000,
-  );
+  testWith(both, "what skopeo encrypted is decrypted by Galley, and the other way round", async () => {
+    const [its, ours] = [place(), await locked(...flags("pgp:bob@example.com"))];
+    await skopeo(...flags("pgp:bob@example.com"), plain, its);
+    for (const image of [its, ours]) expect(schemesOf(image)).toEqual(["pgp"]);
+    await expectOpened(its, [key("bob.gpg")]);
+    await expectOpened(ours, [key("bob.gpg")], skopeo);
+  });
 
-  testWith(
-    both,
-    "a password opens the keys",
-    async () => {
-      const ours = await locked(...flags("pgp:ann@example.com"));
-      await expectOpened(ours, [withPassword()]);
-      const why = "PGP: No suitable key found to unwrap key: decryption failed: ";
-      await refused(why, "--decryption-key", `${key("ann.gpg")}:pass=no`, ours, place());
-      await refused(why, "--decryption-key", key("ann.gpg"), ours, place());
-    },
-    30_000,
-  );
+  testWith(both, "a password opens the keys", async () => {
+    const ours = await locked(...flags("pgp:ann@example.com"));
+    await expectOpened(ours, [withPassword()]);
+    const why = "PGP: No suitable key found to unwrap key: decryption failed: ";
+    await refused(why, "--decryption-key", `${key("ann.gpg")}:pass=no`, ours, place());
+    await refused(why, "--decryption-key", key("ann.gpg"), ours, place());
+  });
 
-  testWith(
-    both,
-    "people are named by their names, too, and keys may be armored",
-    async () => {
-      const ours = await locked(...flags("pgp:ann", "pgp:bob"));
-      expect(schemesOf(ours)).toEqual(["pgp"]);
-      await expectOpened(ours, [key("bob.asc")]);
-      await expectOpened(ours, [withPassword()]);
-      await expectOpened(ours, [key("bob.gpg")], skopeo);
-    },
-    20_000,
-  );
+  testWith(both, "people are named by their names, too, and keys may be armored", async () => {
+    const ours = await locked(...flags("pgp:ann", "pgp:bob"));
+    expect(schemesOf(ours)).toEqual(["pgp"]);
+    await expectOpened(ours, [key("bob.asc")]);
+    await expectOpened(ours, [withPassword()]);
+    await expectOpened(ours, [key("bob.gpg")], skopeo);
+  });
 
-  testWith(
-    both,
-    "other keys do not open it",
-    async () => {
-      const ours = await locked(...flags("pgp:ann@example.com"));
-      const why =
-        "no suitable key unwrapper found or none of the private keys could be used for decryption: PGP: No suitable key";
-      await refused(why, "--decryption-key", key("bob.gpg"), ours, place());
-      await refused("missing private key needed for decryption", "--decryption-key", key("rsa.key"), ours, place());
-      writeFileSync(key("broken.gpg"), Buffer.from([0x95, 0x01, 0x02, 0x03]));
-      await refused("unable to parse private keys", "--decryption-key", key("broken.gpg"), ours, place());
-    },
-    20_000,
-  );
+  testWith(both, "other keys do not open it", async () => {
+    const ours = await locked(...flags("pgp:ann@example.com"));
+    const why =
+      "no suitable key unwrapper found or none of the private keys could be used for decryption: PGP: No suitable key";
+    await refused(why, "--decryption-key", key("bob.gpg"), ours, place());
+    await refused("missing private key needed for decryption", "--decryption-key", key("rsa.key"), ours, place());
+    writeFileSync(key("broken.gpg"), Buffer.from([0x95, 0x01, 0x02, 0x03]));
+    await refused("unable to parse private keys", "--decryption-key", key("broken.gpg"), ours, place());
+  });
 
   testWith(both, "somebody without a key is refused, before anything is copied", async () => {
     const to = place();
@@ -136,22 +119,17 @@ describe("pgp:", () => {
 });
 
 describe("pkcs7:", () => {
-  testWith(
-    both,
-    "what skopeo encrypted is decrypted by Galley, and the other way round",
-    async () => {
-      const recipients = flags(`pkcs7:${key("one.crt")}`, `pkcs7:${key("two.crt")}`);
-      const [its, ours] = [place(), await locked(...recipients)];
-      await skopeo(...recipients, plain, its);
-      for (const image of [its, ours]) expect(schemesOf(image)).toEqual(["pkcs7"]);
-      for (const name of ["one", "two"]) {
-        const keys = [key(`${name}.crt`), key(`${name}.key`)];
-        await expectOpened(its, keys);
-        await expectOpened(ours, keys, skopeo);
-      }
-    },
-    20_000,
-  );
+  testWith(both, "what skopeo encrypted is decrypted by Galley, and the other way round", async () => {
+    const recipients = flags(`pkcs7:${key("one.crt")}`, `pkcs7:${key("two.crt")}`);
+    const [its, ours] = [place(), await locked(...recipients)];
+    await skopeo(...recipients, plain, its);
+    for (const image of [its, ours]) expect(schemesOf(image)).toEqual(["pkcs7"]);
+    for (const name of ["one", "two"]) {
+      const keys = [key(`${name}.crt`), key(`${name}.key`)];
+      await expectOpened(its, keys);
+      await expectOpened(ours, keys, skopeo);
+    }
+  });
 
   testWith(both, "other keys do not open it", async () => {
     const ours = await locked(...flags(`pkcs7:${key("one.crt")}`));
@@ -168,21 +146,16 @@ describe("recipients of several protocols", () => {
   const everybody = () => flags("pgp:bob", `pkcs7:${key("one.crt")}`, `jwe:${key("rsa.pub")}`);
   const openers = () => [[key("bob.gpg")], [key("one.key"), key("one.crt")], [key("rsa.key")]];
 
-  testWith(
-    both,
-    "each open it",
-    async () => {
-      const [its, ours] = [place(), await locked(...everybody())];
-      await skopeo(...everybody(), plain, its);
-      for (const image of [its, ours]) expect([...schemesOf(image)].sort()).toEqual(["jwe", "pgp", "pkcs7"]);
-      for (const keys of openers()) {
-        await expectOpened(ours, keys, skopeo);
-        await expectOpened(its, keys);
-      }
-      await expectOpened(ours, [key("two.key"), key("ann.gpg"), key("bob.gpg")]);
-    },
-    40_000,
-  );
+  testWith(both, "each open it", async () => {
+    const [its, ours] = [place(), await locked(...everybody())];
+    await skopeo(...everybody(), plain, its);
+    for (const image of [its, ours]) expect([...schemesOf(image)].sort()).toEqual(["jwe", "pgp", "pkcs7"]);
+    for (const keys of openers()) {
+      await expectOpened(ours, keys, skopeo);
+      await expectOpened(its, keys);
+    }
+    await expectOpened(ours, [key("two.key"), key("ann.gpg"), key("bob.gpg")]);
+  });
 
   test("do not take away what is there: encrypted layers stay as they are", async () => {
     const [ours, again] = [await locked(...flags(`jwe:${key("rsa.pub")}`), "--encrypt-layer", "0"), place()];

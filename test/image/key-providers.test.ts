@@ -1,9 +1,15 @@
 /** Key providers, which hold the keys of encrypted layers, as ocicrypt has them: programs and gRPC services. the questions are those that skopeo 1.22 asks, seen there. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { createSecureServer, createServer, type ServerHttp2Stream } from "node:http2";
 import { makeCertificates } from "../harness/certificates.ts";
+import { patience } from "../harness/patience.ts";
+import { startRegistry } from "../harness/registry.ts";
+import { testWith } from "../harness/requirements.ts";
 import { EncryptionLab, manifestOf, prefix, schemesOf } from "./encryption-lab.ts";
+
+// Some tests are a dozen commands.
+setDefaultTimeout(30_000 * patience);
 
 const lab = new EncryptionLab();
 const { key, plain, place, copy, locked, refused, expectOpened } = lab;
@@ -172,6 +178,23 @@ test("a file of providers that is no JSON is refused", async () => {
   lab.env = configured("nothing");
   await refused('there is no key provider "turner"', "--encryption-key", "provider:turner", plain, place());
   lab.env = configured("providers.json");
+});
+
+testWith({ root: true, commands: ["docker-registry"] }, "an image is pulled with a provider's help", async () => {
+  const registry = await startRegistry();
+  try {
+    const name = `${registry.host}/team/held:1`;
+    await copy("--encryption-key", "provider:turner", "--dest-tls-verify=false", plain, `docker://${name}`);
+    const pull = (...words: readonly string[]) =>
+      lab.store.galley(["pull", "-q", "--tls-verify=false", ...words, name], { env: lab.env });
+    expect(await pull()).toMatchObject({ status: 1, stderr: expect.stringContaining("missing private key") });
+    expect(await pull("--decryption-key", "provider:turner")).toMatchObject({ status: 0 });
+    const back = place();
+    await copy(`containers-storage:${name}`, back);
+    expect(manifestOf(back).layers).toEqual(manifestOf(plain).layers);
+  } finally {
+    await registry.stop();
+  }
 });
 
 test("annotations are named by their provider", async () => {

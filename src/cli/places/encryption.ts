@@ -10,7 +10,7 @@ import type { Flags } from "./flags.ts";
 export function encryptionFlags(): FlagSet {
   return {
     "encryption-key": list({
-      usage: "Encrypt the image for this key (jwe:FILE, pgp:ADDRESS, pkcs7:FILE or provider:NAME)",
+      usage: "Encrypt the image for this key (jwe:FILE, pgp:ADDRESS, pkcs7:FILE, pkcs11:FILE or provider:NAME)",
     }),
     "encrypt-layer": list({ usage: "Layers to encrypt, by number from 0, or from -1 backwards (default all)" }),
   };

@@ -3,6 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { GalleyError } from "../../errors.ts";
 
+const AGENT_SETTINGS = "gpg-agent.conf";
+
 /** OpenPGP through the program `gpg`, with the user's keys or with a keyring made for one purpose. */
 export class Gpg {
   #runs = 0;
@@ -38,7 +40,7 @@ export class Gpg {
   static async ofSecretKeys(keys: Uint8Array): Promise<Gpg> {
     const scratch = mkdtempSync(join(tmpdir(), "galley-gpg-"));
     // The agent protects what it is given anew, with an effort of seconds that it measures first: of no use in a folder that is removed at once.
-    writeFileSync(join(scratch, "gpg-agent.conf"), "s2k-count 65536\n");
+    writeFileSync(join(scratch, AGENT_SETTINGS), "s2k-count 65536\n");
     const gpg = new Gpg(scratch, scratch, process.env);
     try {
       const { status, said } = await gpg.#run(["--import"], keys);
@@ -53,9 +55,9 @@ export class Gpg {
 
   /** Removes what was written, and ends the agent of a keyring made for one purpose. */
   close(): void {
-    if (this.home !== undefined && existsSync(join(this.home, "S.gpg-agent"))) {
-      Bun.spawnSync(["gpgconf", "--homedir", this.home, "--kill", "all"]);
-    }
+    // Its socket may be in another folder.
+    if (existsSync(join(this.scratch, AGENT_SETTINGS)))
+      Bun.spawnSync(["gpgconf", "--homedir", this.scratch, "--kill", "all"]);
     rmSync(this.scratch, { recursive: true, force: true });
   }
 

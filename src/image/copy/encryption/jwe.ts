@@ -1,7 +1,7 @@
 import { createPublicKey, type KeyObject } from "node:crypto";
 import type { FlattenedJWE, GeneralJWE } from "jose";
 import { GalleyError } from "../../../errors.ts";
-import { asJwk, firstOf, invalidKey, readKeyFile } from "./key-file.ts";
+import { asJwk, firstOf, invalidKey, publicKeyIn, readKeyFile } from "./key-file.ts";
 import type { KeyOpener, KeyWrapper } from "./key-wrap.ts";
 
 const CONTENT = "A256GCM";
@@ -29,21 +29,11 @@ export function jweOpener(keys: readonly KeyObject[]): KeyOpener {
 
 function recipientOf(bytes: Buffer, file: string): Recipient {
   const jwk = asJwk(bytes);
-  const key = firstOf(
-    () => createPublicKey({ key: bytes, format: "der", type: "spki" }),
-    () => createPublicKey({ key: pemBlock(bytes, "PUBLIC KEY"), format: "pem" }),
-    () => createPublicKey({ key: jwk as object, format: "jwk" }),
-  );
+  const key = publicKeyIn(bytes) ?? firstOf(() => createPublicKey({ key: jwk as object, format: "jwk" }));
   if (key === undefined) throw invalidKey(file, "File provided is not a public key", "give one as PEM, DER or JWK");
   const algorithm = jwk?.alg ?? (key.asymmetricKeyType === "ec" ? "ECDH-ES+A256KW" : "RSA-OAEP");
   if (ALGORITHMS.includes(algorithm)) return { key, algorithm };
   throw invalidKey(file, `${algorithm} is an unsupported JWE key algorithm`, `use one of ${ALGORITHMS.join(", ")}`);
-}
-
-/** The first block of this kind: a certificate would be taken for a key, too. */
-function pemBlock(bytes: Buffer, kind: string): string {
-  const text = bytes.toString("latin1");
-  return text.includes(`-----BEGIN ${kind}-----`) ? text : "";
 }
 
 /** Encrypts a small text for everybody who is named, as JSON (RFC 7516, section 7.2): each can read it alone. */

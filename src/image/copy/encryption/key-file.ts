@@ -1,4 +1,4 @@
-import type { KeyObject } from "node:crypto";
+import { createPublicKey, type KeyObject } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { GalleyError } from "../../../errors.ts";
 
@@ -30,6 +30,25 @@ export function firstOf(...ways: readonly (() => KeyObject)[]): KeyObject | unde
     }
   }
   return undefined;
+}
+
+/** The public key that a file has in PEM or DER; `undefined` for other content. */
+export function publicKeyIn(bytes: Buffer): KeyObject | undefined {
+  return firstOf(
+    () => createPublicKey({ key: bytes, format: "der", type: "spki" }),
+    () => createPublicKey({ key: pemBlock(bytes, "PUBLIC KEY"), format: "pem" }),
+  );
+}
+
+/** A certificate would be taken for a key, too. */
+function pemBlock(bytes: Buffer, kind: string): string {
+  const text = bytes.toString("latin1");
+  return text.includes(`-----BEGIN ${kind}-----`) ? text : "";
+}
+
+/** Whether content is ocicrypt's YAML that names a key in a PKCS #11 token. */
+export function isTokenFile(bytes: Buffer): boolean {
+  return /^pkcs11:/m.test(bytes.toString("latin1"));
 }
 
 /** What is said of a key that is of no use. */

@@ -1,10 +1,10 @@
 import { createPrivateKey, type KeyObject } from "node:crypto";
-import { GalleyError } from "../../../errors.ts";
 import { jweOpener } from "./jwe.ts";
-import { asJwk, firstOf, invalidKey, readKeyFile } from "./key-file.ts";
+import { asJwk, firstOf, invalidKey, isTokenFile, readKeyFile } from "./key-file.ts";
 import type { KeyOpener } from "./key-wrap.ts";
 import { isKeyRing, pgpOpener } from "./pgp.ts";
 import { certificateOf, pkcs7Opener } from "./pkcs7.ts";
+import { needsModule } from "./pkcs11.ts";
 
 const PROVIDER = "provider:";
 
@@ -64,18 +64,6 @@ function privateKeyOf({ path, bytes, password }: KeyFile): KeyObject | undefined
   if (key !== undefined) return key;
   if (locked) throw invalidKey(path, "Wrong password: could not decrypt private key", "check the password");
   if (certificateOf(bytes) !== undefined) return undefined;
-  if (/^pkcs11:/m.test(bytes.toString("latin1"))) throw needsModule(path);
+  if (isTokenFile(bytes)) throw needsModule("decrypt", path);
   throw invalidKey(path, "File provided is not a private key", "give one as PEM, DER or JWK");
-}
-
-function needsModule(path: string): GalleyError {
-  return new GalleyError(
-    "unimplemented",
-    "keys of the protocol pkcs11 are not supported: they need a PKCS #11 module",
-    {
-      op: "decrypt",
-      subject: path,
-      hint: "a key provider can ask a token: provider:NAME",
-    },
-  );
 }

@@ -1,4 +1,3 @@
-import { GalleyError } from "../../../errors.ts";
 import { invalidKey } from "./key-file.ts";
 import type { KeyWrapper } from "./key-wrap.ts";
 
@@ -8,13 +7,14 @@ const protocols: Readonly<Record<string, (values: readonly string[]) => Promise<
   pgp: async (names) => [await (await import("./pgp.ts")).pgpWrapper(names)],
   pkcs7: async (files) => [(await import("./pkcs7.ts")).pkcs7Wrapper(files)],
   provider: async (values) => (await import("./provider.ts")).providerWrappers(values),
-  pkcs11: refuseTokens,
+  pkcs11: async (files) => [(await import("./pkcs11.ts")).pkcs11Wrapper(files)],
 };
 
 /**
  * Recipients as they are written on a command line, PROTOCOL:VALUE (ocicrypt's helpers/parse_helpers.go): `jwe:FILE` with a public key,
- * `pkcs7:FILE` with a certificate, `pgp:ADDRESS` with somebody's key in gpg's keyring, `provider:NAME[:PARAMETER]` with a key provider of OCICRYPT_KEYPROVIDER_CONFIG.
- * Errors: `invalid_argument`, `unimplemented` for keys of `pkcs11:`.
+ * `pkcs7:FILE` with a certificate, `pgp:ADDRESS` with somebody's key in gpg's keyring,
+ * `pkcs11:FILE` with the public key of one in a token, `provider:NAME[:PARAMETER]` with a key provider of OCICRYPT_KEYPROVIDER_CONFIG.
+ * Errors: `invalid_argument`, `unimplemented` for a file of `pkcs11:` that names a key in a token.
  */
 export async function readRecipients(texts: readonly string[]): Promise<readonly KeyWrapper[]> {
   const byProtocol = Map.groupBy(texts, protocolOf);
@@ -31,12 +31,4 @@ function protocolOf(text: string): string {
   if (Object.hasOwn(protocols, protocol)) return protocol;
   const hint = `use one of ${Object.keys(protocols).join(", ")}`;
   throw invalidKey(text, "Provided protocol not recognized", hint);
-}
-
-function refuseTokens(files: readonly string[]): never {
-  throw new GalleyError("unimplemented", "keys of the protocol pkcs11 are not supported: they need a PKCS #11 module", {
-    op: "encrypt",
-    subject: `pkcs11:${files.join(",")}`,
-    hint: "a key provider can ask a token: provider:NAME",
-  });
 }
