@@ -46,7 +46,7 @@ export class ImageFiles {
   }
 
   /** Gives the image's ID, or nothing where it was not mounted. */
-  unmount(reference: string, { force }: { readonly force: boolean }): string | undefined {
+  unmount(reference: string, { force = false }: { readonly force?: boolean } = {}): string | undefined {
     const { id } = this.parts.images.get(reference);
     return unmountImage(this.parts.paths, id, force) ? id : undefined;
   }

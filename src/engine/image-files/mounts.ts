@@ -10,6 +10,9 @@ import type { Parts } from "../lifecycle/parts.ts";
 /** A layer with nothing in it: overlayfs takes at least two. */
 const EMPTY = "empty";
 
+/** Layers that overlayfs takes (OVL_MAX_STACK), one of which is the empty one. */
+const MAX_LOWER = 500;
+
 /** Where an image is mounted for the host to look at. */
 export function imageMountPoint({ imageMounts }: StorePaths, id: string): string {
   return join(imageMounts, id.slice(id.indexOf(":") + 1));
@@ -45,6 +48,7 @@ export async function mountImage(parts: Parts, image: ImageRecord): Promise<stri
   await parts.images.unpack(image);
   const lower = await parts.snapshotter.lower(image.layers);
   if (lower.length === 0) throw new GalleyError("failed_precondition", "the image has no layers", about(image));
+  if (lower.length >= MAX_LOWER) throw tooMany(image, lower.length);
   try {
     mountReadOnlyOverlay([...lower, empty], point);
   } catch (failure) {
@@ -52,6 +56,11 @@ export async function mountImage(parts: Parts, image: ImageRecord): Promise<stri
     throw new GalleyError(toGalleyError(failure).code, "it cannot be mounted", { ...about(image), cause: failure });
   }
   return point;
+}
+
+function tooMany(image: ImageRecord, layers: number): GalleyError {
+  const message = `it has ${layers} layers, and overlayfs takes ${MAX_LOWER}`;
+  return new GalleyError("failed_precondition", message, about(image));
 }
 
 function about({ id }: ImageRecord) {

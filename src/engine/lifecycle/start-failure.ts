@@ -77,7 +77,7 @@ function hintOf({ op, cause }: Step, error: number): string | undefined {
   if (op === "clone" && error === errno.EPERM) return "making containers needs root";
   if (op === "clone" && error === errno.ENOSPC) return "too many namespaces: see /proc/sys/user";
   if (cause.startsWith("root.path") && error === errno.EINVAL) {
-    return "overlayfs refuses these directories: is --root on a file system that it can use, such as ext4 or xfs?";
+    return "overlayfs refuses these directories: is --root on a file system that it can use, such as ext4 or xfs, and has the image at most 500 layers?";
   }
   if (cause === "process.cwd") return "--workdir or the image's WORKDIR names it";
   if (error === errno.EPERM) return "does this machine, or the container we are in, allow it?";

@@ -33,7 +33,7 @@ async function* throughProgram(format: OldFormat, source: AsyncIterable<Uint8Arr
     yield chunk;
   }
   await fed;
-  if ((await child.exited) !== 0) throw damaged(format, await child.stderr.text());
+  if ((await child.exited) !== 0) throw damaged(format, await new Response(child.stderr).text());
 }
 
 /** Gives the program all of it. What the program does not want any more, it says why by itself. */

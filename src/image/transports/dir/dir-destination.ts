@@ -1,5 +1,5 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { GalleyError, toGalleyError } from "../../../errors.ts";
 import type { Descriptor } from "../../../spec/image.ts";
 import { encodeSignature } from "../../trust/signature.ts";
@@ -12,6 +12,9 @@ import { dirName, signaturePath, VERSION } from "./dir-source.ts";
 export class DirDestination implements Destination {
   readonly traits: Traits;
   readonly #sink: DirectorySink;
+  /** The uppermost directory that was made for the image. */
+  #made: string | undefined;
+  #begun = false;
 
   constructor(
     readonly name: string,
@@ -25,13 +28,14 @@ export class DirDestination implements Destination {
   /** Makes the directory, or empties the one of an earlier image. */
   async prepare(): Promise<void> {
     try {
-      mkdirSync(this.directory, { recursive: true });
+      this.#made = mkdirSync(this.directory, { recursive: true });
       const names = readdirSync(this.directory);
       if (names.length > 0 && !this.#isImage()) throw notOurs(this.name);
       for (const name of names) rmSync(join(this.directory, name), { recursive: true });
     } catch (failure) {
       throw toGalleyError(failure, { op: "write", subject: this.name });
     }
+    this.#begun = true;
     await this.#sink.put("version", Buffer.from(VERSION));
   }
 
@@ -63,12 +67,26 @@ export class DirDestination implements Destination {
     },
   };
 
-  commit(): Promise<void> {
-    return this.#sink.finish();
+  async commit(): Promise<void> {
+    await this.#sink.finish();
+    this.#begun = false;
   }
 
-  close(): Promise<void> {
-    return this.#sink.close();
+  /** Of an image that did not come whole nothing stays. */
+  async close(): Promise<void> {
+    await this.#sink.close();
+    if (!this.#begun) return;
+    for (const name of readdirSync(this.directory)) rmSync(join(this.directory, name), { recursive: true });
+    if (this.#made !== undefined) removeEmpty(this.directory, this.#made);
+  }
+}
+
+/** Removes a directory, and those above it up to another, unless somebody has put something there. */
+function removeEmpty(directory: string, last: string): void {
+  try {
+    for (let path = directory; path.startsWith(last); path = dirname(path)) rmdirSync(path);
+  } catch {
+    // It is not ours alone any more.
   }
 }
 
