@@ -40,7 +40,8 @@ export class Mirror {
         tags,
       );
     } catch (failure) {
-      if (passing.has((failure as GalleyError).code) && local !== undefined) return;
+      const kept = local?.tags.has(reference) === true;
+      if (passing.has((failure as GalleyError).code) && kept) return;
       throw asRefusal(failure, new Refusal("MANIFEST_UNKNOWN", "manifest unknown to registry"));
     }
   }

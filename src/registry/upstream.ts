@@ -51,9 +51,13 @@ export class Upstream {
     const client = await this.#clients.of(this.#reference(name, digest));
     const scope = `repository:${name}:pull`;
     const path = `${name}/blobs/${digest}`;
-    const answer = await client.retrying({}, () =>
-      client.attempt({ method: "HEAD", path, op: "look for", subject: digest, scope, allowDowngrade: true }, {}, [404]),
-    );
+    const ask = (method: "HEAD" | "GET", accept: readonly number[]) =>
+      client.retrying({}, () =>
+        client.attempt({ method, path, op: "look for", subject: digest, scope, allowDowngrade: true }, {}, accept),
+      );
+    const head = await ask("HEAD", [404, 405, 501]);
+    head.discard();
+    const answer = head.response.ok || head.response.status === 404 ? head : await ask("GET", [404]);
     answer.discard();
     const size = answer.response.headers.get("content-length");
     return answer.response.status === 404 || size === null ? undefined : Number(size);

@@ -169,8 +169,30 @@ describe("serve --mirror", () => {
       gate.heal();
       await gate.stop();
       expect(await (await get(server, "/v2/team/app/manifests/1")).text()).toContain("moved");
+      // Nobody knows whether there is such a tag.
+      expect((await get(server, "/v2/team/app/manifests/none")).status).toBe(503);
     } finally {
       await gate.stop().catch(() => undefined);
+    }
+  });
+
+  test("reads through where the other registry knows no HEAD", async () => {
+    const upstream = await serve(join(folder, "upstream-without-head"));
+    const app = image("y".repeat(100_000));
+    await pushImage(upstream, "team/app", "1", app);
+    const gate = await startFaultsServer(upstream.url);
+    const server = await serve(root(), ["--mirror", gate.url]);
+    try {
+      gate.inject({ method: "HEAD", path: "/v2/team/", act: { status: 405 } });
+      const got = await store.galley([
+        "copy",
+        "-q",
+        `docker://${server.host}/team/app:1`,
+        `dir:${join(folder, "no-head")}`,
+      ]);
+      expect(got).toEqual({ status: 0, stdout: "", stderr: "" });
+    } finally {
+      await gate.stop();
     }
   });
 
