@@ -3,24 +3,15 @@ import type { Descriptor, ImageManifest } from "../../../spec/image.ts";
 import type { ContentStore } from "../../content/content-store.ts";
 import { type Reference, repositoryOf } from "../../reference.ts";
 import type { ImageRow, ImageTable } from "../../store/image-table.ts";
+import { FrameIndex } from "./frame-index.ts";
 import { framesOf } from "./frames.ts";
 import { type Places, placesOf } from "./places.ts";
 
 /** Images whose layers are looked at: those of the same repository, then the youngest. */
 const MOST_IMAGES = 32;
 
-/** Bytes of all tables that are read, uncompressed, and frames that are kept in mind. */
-const MOST_TABLES = 64 << 20;
-const MOST_FRAMES = 400_000;
-
-/** Where a frame lies: in which of the blobs, and its bytes there. */
-export interface Kept {
-  readonly donor: number;
-  readonly start: number;
-  readonly length: number;
-  /** The same content in another blob. */
-  readonly other: Kept | undefined;
-}
+/** Bytes of all tables that are read, uncompressed. */
+const MOST_TABLES = 32 << 20;
 
 interface Donor {
   readonly blob: Descriptor;
@@ -32,7 +23,7 @@ interface Donor {
  * they are first asked for; nothing of it is kept on the disk, so that nothing is to be removed with a layer.
  */
 export class Donors {
-  readonly #frames = new Map<string, Kept>();
+  readonly frames = new FrameIndex();
   readonly blobs: readonly Descriptor[];
 
   private constructor(
@@ -57,26 +48,16 @@ export class Donors {
     return found.size === 0 ? undefined : new Donors(content, [...found.values()]);
   }
 
-  /** Where there is content with this key, in one blob or several. */
-  find(key: string): Kept | undefined {
-    return this.#frames.get(key);
-  }
-
   /** A descriptor of a blob for reading, which is the caller's to close: it stays readable when the blob is removed. */
   open(donor: number): number {
     return this.content.open(this.blobs[donor]?.digest ?? "");
   }
 
   /** What cannot be read, or makes no sense, is as if it were not there: the blob that is put together is checked as a whole. */
-  #add(donor: number, { blob, places }: Donor): void {
+  #add(number: number, { blob, places }: Donor): void {
     try {
       const tail = readEnd(this.content, blob, places);
-      for (const { start, end, key } of framesOf(tail, places, { checksum: false })) {
-        if (this.#frames.size >= MOST_FRAMES) return;
-        const other = this.#frames.get(key);
-        // Twice in one blob is once too often.
-        if (other?.donor !== donor) this.#frames.set(key, { donor, start, length: end - start, other });
-      }
+      this.frames.add(number, framesOf(tail, places, { checksum: false }));
     } catch {
       // As was said.
     }

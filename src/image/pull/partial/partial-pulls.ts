@@ -4,6 +4,7 @@ import type { ImageStore } from "../../store/image-store.ts";
 import type { BlobOptions, BlobPart, Transport, TransportOptions } from "../../transports/transport.ts";
 import { assembled } from "./assembled.ts";
 import { Donors } from "./donors.ts";
+import { FrameList } from "./frame-list.ts";
 import { framesOf } from "./frames.ts";
 import { placesOf } from "./places.ts";
 import { planOf, type Run } from "./plan.ts";
@@ -57,7 +58,7 @@ export class PartialPulls {
     try {
       const rest = { start: places.tail, end: blob.size };
       const tail = Buffer.concat(await Array.fromAsync(this.#fetch(blob, [rest], options)));
-      const runs = planOf(framesOf(tail, places, { checksum: true }), donors, offset);
+      const runs = planOf(new FrameList(framesOf(tail, places, { checksum: true })), donors.frames, offset);
       const kept = runs.reduce((sum, run) => sum + (run.kept === undefined ? 0 : run.end - run.start), 0);
       if (kept * LEAST_KEPT < blob.size - offset) return undefined;
       return { kept, source: this.#source(blob, { runs, tail, donors, offset }, options) };

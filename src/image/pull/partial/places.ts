@@ -19,9 +19,12 @@ export interface Places {
   readonly tail: number;
 }
 
-/** Bytes of a table's text, and of the end of a blob, that are held in memory; and of tar-split's text, which is read as it is decompressed. */
-const MOST_TABLE = 24 << 20;
-const MOST_TAIL = 32 << 20;
+/**
+ * Bytes of the end of a blob, which is held in memory, and of the texts in it, which are read as they are decompressed. A table of ten
+ * megabytes is one of 45,000 files, for which a pull takes some 50 megabytes more.
+ */
+const MOST_TAIL = 16 << 20;
+const MOST_TABLE = 10 << 20;
 const MOST_SPLIT = 256 << 20;
 
 /** Where a layer's table is; `undefined` where it has none that can be used. */

@@ -1,6 +1,6 @@
 import type { BlobPart } from "../../transports/transport.ts";
-import type { Donors, Kept } from "./donors.ts";
-import type { Frame } from "./frames.ts";
+import type { FrameIndex } from "./frame-index.ts";
+import type { Frame } from "./frame-list.ts";
 
 /** Bytes that follow one another in a blob and come from one place: another blob of the store, or the network. */
 export interface Run extends BlobPart {
@@ -12,12 +12,12 @@ export interface Run extends BlobPart {
 const NEAR = 256;
 
 /** Parts of one blob that are asked for; where it would be more, larger holes are fetched with them. */
-const MOST_PARTS = 1024;
+const MOST_PARTS = 4096;
 
 /** Which bytes of a blob come from where, in order. What is before `offset` is left out. */
-export function planOf(frames: readonly Frame[], donors: Pick<Donors, "find">, offset: number): readonly Run[] {
-  const trusted = alike(frames, donors);
-  const runs = joined(frames.filter(({ end }) => end > offset).map((frame) => runOf(frame, donors, trusted, offset)));
+export function planOf(frames: Iterable<Frame>, donors: FrameIndex, offset: number): readonly Run[] {
+  const others = compressedOtherwise(frames, donors);
+  const runs = joined(runsOf(frames, donors, others, offset));
   for (let near = NEAR; ; near *= 2) {
     const planned = joined(runs.map((run, index) => (isHole(runs, index, near) ? fetched(run) : run)));
     if (planned.filter(({ kept }) => kept === undefined).length <= MOST_PARTS) return planned;
@@ -25,34 +25,38 @@ export function planOf(frames: readonly Frame[], donors: Pick<Donors, "find">, o
 }
 
 /**
- * Compressed as the new blob is: whatever they have in common has the same length in both. Of two compressors, or two levels of one, some
- * lengths would differ, and so would the bytes of frames that are as long by chance.
+ * Blobs that were not compressed as the new one is: something that they have in common has another length. Of two compressors, or two levels of
+ * one, some lengths differ, and so would the bytes of frames that are as long by chance.
  */
-function alike(frames: readonly Frame[], donors: Pick<Donors, "find">): (donor: number) => boolean {
+function compressedOtherwise(frames: Iterable<Frame>, donors: FrameIndex): ReadonlySet<number> {
   const others = new Set<number>();
   for (const { start, end, key } of frames) {
-    for (let kept = donors.find(key); kept !== undefined; kept = kept.other) {
-      if (kept.length !== end - start) others.add(kept.donor);
+    for (let kept = donors.find(key); kept >= 0; kept = donors.other(kept)) {
+      if (donors.place(kept).length !== end - start) others.add(donors.donor(kept));
     }
   }
-  return (donor) => !others.has(donor);
+  return others;
 }
 
-function runOf(
-  { start, end, key }: Frame,
-  donors: Pick<Donors, "find">,
-  trusted: (donor: number) => boolean,
+function* runsOf(
+  frames: Iterable<Frame>,
+  donors: FrameIndex,
+  others: ReadonlySet<number>,
   offset: number,
-): Run {
-  let kept: Kept | undefined = donors.find(key);
-  while (kept !== undefined && !trusted(kept.donor)) kept = kept.other;
-  const from = Math.max(start, offset);
-  if (kept === undefined) return { start: from, end };
-  return { start: from, end, kept: { donor: kept.donor, start: kept.start + from - start } };
+): Generator<Run> {
+  for (const { start, end, key } of frames) {
+    if (end <= offset) continue;
+    const from = Math.max(start, offset);
+    let kept = donors.find(key);
+    while (kept >= 0 && others.has(donors.donor(kept))) kept = donors.other(kept);
+    if (kept < 0) yield { start: from, end };
+    else
+      yield { start: from, end, kept: { donor: donors.donor(kept), start: donors.place(kept).start + from - start } };
+  }
 }
 
 /** Runs that go on where the one before ended, in both places, are one. */
-function joined(runs: readonly Run[]): readonly Run[] {
+function joined(runs: Iterable<Run>): readonly Run[] {
   const whole: Run[] = [];
   for (const run of runs) {
     const before = whole.at(-1);
