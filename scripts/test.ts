@@ -24,6 +24,7 @@ const tools: Readonly<Record<string, string>> = {
   skopeo: "skopeo",
   openssl: "openssl",
   gpg: "gpg",
+  "gpg-agent": "gpg-agent",
   ssh: "openssh-client",
   sshd: "openssh-server",
   criu: "criu",
