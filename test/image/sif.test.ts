@@ -1,6 +1,15 @@
 /** Images of the sif: transport, from files that mksquashfs and the harness make. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ImageConfig, ImageManifest } from "../../src/spec/image.ts";
@@ -133,6 +142,21 @@ describe("an image in a SIF", () => {
     await store.ok(["copy", "-q", `sif:${path}`, "containers-storage:from/sif:1"]);
     expect(await store.ok(["image", "inspect", "-f", "{{.Config.Cmd}}", "from/sif:1"])).toBe("[/podman/runscript]");
   });
+
+  testWith(
+    { root: true, commands: ["mksquashfs", "busybox"] },
+    "runs from the store as its definition says",
+    async () => {
+      const tree = smallTree();
+      mkdirSync(join(tree, "bin"));
+      copyFileSync(Bun.which("busybox") ?? "", join(tree, "bin/sh"));
+      writeFileSync(join(tree, "bin/bash"), '#!/bin/sh\nexec /bin/sh "$@"\n', { mode: 0o755 });
+      const path = sifOf({ type: 0x4001, content: definition }, { type: 0x4004, content: squashfsOf(tree) });
+      await store.ok(["copy", "-q", `sif:${path}`, "containers-storage:from/sif:run"]);
+      const ran = await store.galley(["run", "--rm", "from/sif:run", "/podman/runscript", "everybody"]);
+      expect(ran).toEqual({ status: 3, stdout: "hello  there everybody\n", stderr: "" });
+    },
+  );
 
   testWith(needs, "is read and never written or removed", async () => {
     const written = await asSkopeo(store, ["copy", `sif:${usual()}`, `sif:${fresh("new.sif")}`]);
