@@ -48,6 +48,20 @@ describe("called as skopeo", () => {
     expect(stderr).toContain("manifest unknown");
   });
 
+  test("a name that a layout has not ends with 2, and a file or directory that is not there with 1", async () => {
+    const [layout, archive] = [join(directory, "named"), join(directory, "named.tar")];
+    for (const place of [`oci:${layout}:one`, `oci-archive:${archive}:one`, `docker-archive:${archive}.docker:one:1`])
+      await store.ok(["copy", "-q", "--src-tls-verify=false", at(plain, "team/app:1"), place]);
+    const status = async (place: string) => (await skopeo("inspect", place)).status;
+    for (const place of [`oci:${layout}:two`, `oci-archive:${archive}:two`, "containers-storage:nobody/has:it"])
+      expect([place, await status(place)]).toEqual([place, 2]);
+    const missing = ["oci", "dir", "oci-archive", "docker-archive", "sif"].map(
+      (name) => `${name}:${directory}/nothing`,
+    );
+    for (const place of [...missing, `docker-archive:${archive}.docker:two:1`])
+      expect([place, await status(place)]).toEqual([place, 1]);
+  });
+
   test("a list that has nothing for the machine is there: the status is 1", async () => {
     const { status, stderr } = await skopeo(
       ...["inspect", "--override-os", "plan9", "--tls-verify=false", at(plain, "team/app:list")],

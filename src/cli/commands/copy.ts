@@ -72,7 +72,7 @@ export const command = defineCommand({
       return 0;
     } catch (failure) {
       display?.close();
-      if (!isNoImage(failure)) throw failure;
+      if (!isNoImage(failure, from)) throw failure;
       reportOne(cli, failure);
       return NO_IMAGE;
     } finally {

@@ -46,7 +46,7 @@ export async function inspectPlace(cli: Cli, text: string, flags: Flags): Promis
     }, flags.number("command-timeout"));
     return 0;
   } catch (failure) {
-    if (!isNoImage(failure)) throw failure;
+    if (!isNoImage(failure, text)) throw failure;
     reportOne(cli, failure);
     return NO_IMAGE;
   }
