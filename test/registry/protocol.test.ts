@@ -4,6 +4,7 @@ import { existsSync, readdirSync, statSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { digestOf } from "../../src/image/digest.ts";
+import { isMultipart, multipart } from "../../src/image/transports/registry/multipart.ts";
 import { mediaTypes } from "../../src/spec/image.ts";
 import { errorOf, type Given, Lab, location } from "./lab.ts";
 
@@ -46,8 +47,30 @@ describe("blobs", () => {
     expect(await (await part("bytes=-10")).bytes()).toEqual(noise.subarray(59990));
     const beyond = await part("bytes=60000-");
     expect([beyond.status, beyond.headers.get("content-range")]).toEqual([416, "bytes */60000"]);
-    const several = await part("bytes=0-1,5-6");
-    expect([several.status, (await several.bytes()).length]).toEqual([200, 60000]);
+  });
+
+  test("are given in several parts at once, unless those overlap, are out of order or too many", async () => {
+    const digest = await pushBlob("blobs/one", noise);
+    const part = (range: string) => ask("GET", `/v2/blobs/one/blobs/${digest}`, { headers: { range } });
+    const several = await part("bytes=0-1, 100-49999,-5");
+    expect(several.status).toBe(206);
+    expect(isMultipart(several.headers.get("content-type"))).toBeTrue();
+    const bytes = Buffer.alloc(60000);
+    for await (const placed of multipart(several.body ?? new ReadableStream()))
+      bytes.set(placed.bytes, placed.position);
+    const expected = Buffer.alloc(60000);
+    for (const [from, to] of [
+      [0, 2],
+      [100, 50_000],
+      [59_995, 60_000],
+    ] as const)
+      expected.set(noise.subarray(from, to), from);
+    expect(bytes.equals(expected)).toBeTrue();
+    const many = Array.from({ length: 1025 }, (_, index) => `${index * 2}-${index * 2}`).join(",");
+    for (const range of ["0-1,1-2", "5-6,0-1", "0-1,5", "0-1,60000-", many]) {
+      const whole = await part(`bytes=${range}`);
+      expect([whole.status, (await whole.bytes()).length]).toEqual([200, 60000]);
+    }
   });
 
   test("that the client has already are not sent again", async () => {

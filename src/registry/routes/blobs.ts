@@ -2,6 +2,7 @@ import { parseRange } from "../byte-range.ts";
 import { type Call, type Route, repositoryOf, requireWritable } from "../context.ts";
 import { checkedDigest } from "../names.ts";
 import { Refusal } from "../refusal.ts";
+import { parseRanges, severalRanges } from "../several-ranges.ts";
 
 /** Blobs never change under their digest. */
 const FOREVER = "max-age=31536000";
@@ -66,7 +67,10 @@ function fileAnswer(request: Request, path: string, content: Content): Response 
   if (isKnown(request, content.digest))
     return new Response(null, { status: 304, headers: { etag: headers.etag ?? "" } });
   if (request.method === "HEAD") return new Response(null, { headers });
-  const range = parseRange(rangeHeader(request, content.digest), content.size);
+  const asked = rangeHeader(request, content.digest);
+  const ranges = parseRanges(asked, content.size);
+  if (ranges !== undefined) return severalRanges(path, content, ranges, headers);
+  const range = parseRange(asked, content.size);
   if (range === undefined) return new Response(content.size === 0 ? new Uint8Array(0) : Bun.file(path), { headers });
   if (range === "unsatisfiable") {
     return new Response(null, { status: 416, headers: { "content-range": `bytes */${content.size}` } });
