@@ -95,10 +95,11 @@ function serve(given: Parameters<typeof Bun.serve>[0]): Bun.Server<undefined> {
     return Bun.serve(given) as Bun.Server<undefined>;
   } catch (failure) {
     const { hostname, port } = given as { hostname: string; port: number };
+    const encrypted = String(failure).includes("X.509");
     throw toGalleyError(failure, {
       op: "listen",
       subject: `${hostname}:${port}`,
-      hint: "--listen names another address",
+      hint: encrypted ? "--tls-cert and --tls-key belong to each other" : "--listen names another address",
     });
   }
 }

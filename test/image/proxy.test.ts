@@ -1,5 +1,7 @@
 /** Registries that are reached through the proxy of the environment. */
 import { afterAll, beforeAll, describe, expect } from "bun:test";
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
 import { createStore, type Store } from "../harness/galley.ts";
 import { buildImage } from "../harness/image-builder.ts";
 import { type Registry, startRegistry } from "../harness/registry.ts";
@@ -61,5 +63,32 @@ describe("a registry", () => {
     const { status, stderr } = await digest("registry.test:80", env);
     expect([status, asked]).toEqual([1, []]);
     expect(stderr).toContain("registry.test");
+  });
+
+  for (const [name, value] of [
+    ["HTTP_PROXY", "::::"],
+    ["http_proxy", "socks5://127.0.0.1:1080"],
+  ] as const) {
+    testWith(needs, `is not asked at all where ${name}=${value}`, async () => {
+      const { status, stderr } = await digest("registry.test:80", { [name]: value });
+      expect([status, stderr]).toEqual([1, expect.stringContaining(`${name}: it names no proxy that speaks HTTP`)]);
+    });
+  }
+
+  testWith({}, "behind a proxy that wants a login is told so at once", async () => {
+    const tunnels: string[] = [];
+    const gate = createServer((socket) => {
+      socket.once("data", (data) => {
+        tunnels.push(String(data).split(" ", 2).join(" "));
+        socket.end("HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n");
+      });
+    }).listen(0, "127.0.0.1");
+    await once(gate, "listening");
+    const { port } = gate.address() as AddressInfo;
+    const args = ["inspect", "--no-tags", "docker://registry.test/team/app:1"];
+    const { status, stderr } = await store.galley(args, { env: { HTTPS_PROXY: `http://127.0.0.1:${port}` } });
+    gate.close();
+    expect([status, stderr]).toEqual([1, expect.stringContaining("the proxy refuses: 407")]);
+    expect(tunnels).toEqual(["CONNECT registry.test:443"]);
   });
 });

@@ -132,12 +132,18 @@ describe("serve", () => {
     expect(await failing("--root", root())).toEqual([1, expect.stringContaining("another process serves it")]);
     expect(await failing("--root", other, "--listen", "here")).toEqual([1, expect.stringContaining("HOST:PORT")]);
     expect(await failing("--root", other, "--tls-cert", "x")).toEqual([1, expect.stringContaining("go together")]);
+    const [own, strange] = [mkdtempSync(join(folder, "own-")), mkdtempSync(join(folder, "strange-"))].map(
+      makeCertificates,
+    );
+    expect(
+      await failing("--root", other, "--tls-cert", own?.certificate ?? "", "--tls-key", strange?.key ?? ""),
+    ).toEqual([1, expect.stringContaining("belong to each other")]);
     expect(await failing("--root", other, "--gc", "1ms")).toEqual([1, expect.stringContaining("at least a second")]);
     expect(await failing("--root", other, "--mirror", "x")).toEqual([
       1,
       expect.stringContaining("address of a registry"),
     ]);
-  });
+  }, 30_000);
 });
 
 describe("serve --mirror", () => {

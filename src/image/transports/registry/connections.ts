@@ -1,4 +1,5 @@
 import { type Environment, tlsMaterial } from "./certificates.ts";
+import { checkProxy } from "./proxy.ts";
 import type { TlsDetails } from "./tls-details.ts";
 
 /** One HTTP exchange without redirects: `fetch`, or a test's stand-in. */
@@ -25,8 +26,9 @@ export interface TlsOptions {
  */
 export function openConnections(env: Environment, tls: TlsOptions = {}): Exchange {
   const sessions = new Map<string, Bun.FetchSession>();
-  return (url, init) => {
+  return async (url, init) => {
     const proxy = isLoopback(url.hostname) ? { proxy: false as const } : {};
+    if (proxy.proxy !== false) checkProxy(env, url.protocol);
     // Content is checked and kept as it was sent, so it must not be decompressed on the way.
     const options = { ...init, ...proxy, redirect: "manual", decompress: false } as BunFetchRequestInit;
     if (url.protocol !== "https:") return fetch(url, options);

@@ -47,11 +47,25 @@ export function connectionFault(failure: unknown, url: URL): RegistryError {
   if (code === "EPROTO" || code === "ERR_SSL_WRONG_VERSION_NUMBER") {
     return new RegistryError("unavailable", "the TLS handshake failed", noCause(details, hintPlain));
   }
+  const tunnel = /^Proxy refused to open a tunnel: (\d+)/.exec(String((failure as Error | null)?.message));
+  if (tunnel !== null) return proxyFault(Number(tunnel[1]), url);
   if (/CERT|SIGNED|ISSUER|VERIFY_LEAF|ALTNAME/.test(code)) return certificateFault(code, url);
   return new RegistryError("unavailable", "the connection broke", { ...details, transient: true });
 }
 
-const hintDown = "is the registry running, and the port right?";
+/** A proxy that does not open the way to the registry says why with a status. */
+function proxyFault(status: number, url: URL): RegistryError {
+  const asks = status === 407;
+  return new RegistryError(asks ? "unauthenticated" : "unavailable", `the proxy refuses: ${status}`, {
+    ...{ op, subject: url.origin, status, transient: status >= 500 },
+    hint: asks
+      ? "its login belongs in HTTPS_PROXY: http://USER:PASSWORD@HOST:PORT"
+      : "NO_PROXY names registries that are asked directly",
+  });
+}
+
+const hintDown =
+  "is the registry running, and the port right (and the proxy's, if there is one)?";
 const hintName = "check the registry's name, and the machine's DNS";
 const hintPlain =
   "either it does not speak TLS there, or it asks for a client certificate (NAME.cert and NAME.key in certs.d)";
