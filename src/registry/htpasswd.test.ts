@@ -36,6 +36,15 @@ test("a change of the file counts at once, also for who was let in before", asyn
   expect(await users.accepts(basic("anna:new"))).toBeTrue();
 });
 
+test("nobody is let in while the file cannot be read, and that is not the client's fault", async () => {
+  writeFileSync(path, `anna:${hash("old")}\n`);
+  const users = new Htpasswd(path);
+  writeFileSync(path, "half a li");
+  await expect(users.accepts(basic("anna:old"))).rejects.toMatchObject({ code: "unavailable" });
+  writeFileSync(path, `anna:${hash("new")}\n`);
+  expect(await users.accepts(basic("anna:new"))).toBeTrue();
+});
+
 test("a hash that is not bcrypt's is refused", () => {
   writeFileSync(path, "anna:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=\n");
   expect(() => new Htpasswd(path)).toThrow("no user with a bcrypt hash");

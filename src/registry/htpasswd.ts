@@ -21,9 +21,9 @@ export class Htpasswd {
     this.#refresh();
   }
 
-  /** Whether an `Authorization` header is that of a user. */
+  /** Whether an `Authorization` header is that of a user; `unavailable` while the file cannot be read: it may be half written. */
   async accepts(header: string | null): Promise<boolean> {
-    this.#refresh();
+    this.#refreshAgain();
     const match = /^Basic\s+(\S+)$/i.exec(header ?? "");
     if (match === null) return false;
     const key = new Bun.CryptoHasher("sha256").update(match[1] ?? "").digest("base64");
@@ -40,6 +40,15 @@ export class Htpasswd {
     const hash = this.#users.get(text.slice(0, Math.max(colon, 0)));
     const same = await Bun.password.verify(text.slice(colon + 1), hash ?? NOBODY).catch(() => false);
     return same && hash !== undefined && colon > 0;
+  }
+
+  #refreshAgain(): void {
+    try {
+      this.#refresh();
+    } catch (cause) {
+      const details = { op: "read passwords", subject: this.path, cause };
+      throw new GalleyError("unavailable", "the registry cannot tell who its users are", details);
+    }
   }
 
   #refresh(): void {

@@ -64,8 +64,7 @@ function proxyFault(status: number, url: URL): RegistryError {
   });
 }
 
-const hintDown =
-  "is the registry running, and the port right (and the proxy's, if there is one)?";
+const hintDown = "is the registry running, and the port right (and the proxy's, if there is one)?";
 const hintName = "check the registry's name, and the machine's DNS";
 const hintPlain =
   "either it does not speak TLS there, or it asks for a client certificate (NAME.cert and NAME.key in certs.d)";
