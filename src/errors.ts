@@ -98,7 +98,13 @@ export function toGalleyError(failure: unknown, details: ErrorDetails = {}): Gal
   if (failure instanceof GalleyError) return failure;
   const name = (failure as { code?: unknown } | null)?.code;
   const code = (typeof name === "string" ? errnoCodes[name] : undefined) ?? "unknown";
-  return new GalleyError(code, messageOf(failure), details);
+  return new GalleyError(code, withoutPath(messageOf(failure), details.subject), details);
+}
+
+/** What the engine says of a failed call ends with the call and its path. They are left out where the subject is that path, or what it was made of. */
+function withoutPath(text: string, subject: string | undefined): string {
+  const path = /, \w+ '([^']*)'$/.exec(text);
+  return subject !== undefined && path?.[1]?.startsWith(subject) ? text.slice(0, path.index) : text;
 }
 
 /** As {@link toGalleyError}, but a failure that does not say what it is about is told of this operation and subject. */

@@ -6,3 +6,13 @@ export function calledName(): string {
 
 /** Names under which the whole program is the OCI runtime, as managers call it. */
 export const runtimeNames: readonly string[] = ["runc", "crun", "galley-runtime"];
+
+/** Whether the program was called by skopeo's name, and so takes skopeo's command line. */
+export function isSkopeo(): boolean {
+  return calledName() === "skopeo";
+}
+
+/** How the program calls itself in its help. */
+export function shownName(): string {
+  return isSkopeo() ? "skopeo" : "galley";
+}

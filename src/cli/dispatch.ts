@@ -1,4 +1,5 @@
 import { leaveNow } from "../linux/sys/leave.ts";
+import { shownName } from "./called-as.ts";
 import type { Cli } from "./cli.ts";
 import type { AnyCommand } from "./command.ts";
 import { type Found, findCommand } from "./find-command.ts";
@@ -72,7 +73,7 @@ function parseCommandFlags(command: AnyCommand, argv: readonly string[]) {
 function checkArgs(command: AnyCommand, path: string, args: readonly string[]): void {
   const { least = 0, most = Number.POSITIVE_INFINITY } = command.args;
   if (args.length >= least && args.length <= most) return;
-  throw new UsageError(`'galley ${path}' ${arity(least, most)}`, 1);
+  throw new UsageError(`'${shownName()} ${path}' ${arity(least, most)}`, 1);
 }
 
 function arity(least: number, most: number): string {

@@ -1,3 +1,4 @@
+import { isSkopeo, shownName } from "./called-as.ts";
 import type { AnyCommand } from "./command.ts";
 import { type CommandEntry, commands, groups } from "./command-table.ts";
 import { lookUp } from "./find-command.ts";
@@ -11,7 +12,7 @@ const NARROW = 80;
 export async function helpText(path: readonly string[], terminal: boolean): Promise<string> {
   const width = helpWidth(terminal) - 1;
   const [first] = path;
-  if (first === undefined) return rootHelp(width);
+  if (first === undefined) return isSkopeo() ? skopeoHelp() : rootHelp(width);
   if (path.length === 1 && Object.hasOwn(groups, first)) return groupHelp(first);
   const name = path.join(" ");
   const entry = lookUp(name);
@@ -27,9 +28,11 @@ function commandHelp(name: string, entry: CommandEntry, command: AnyCommand, wid
   const aliases = fullNames(name, entry);
   const flags = describeFlags(command.flags, width);
   const parts = [
-    `Usage:  galley ${name} ${command.usage}`.trimEnd(),
+    `Usage:  ${shownName()} ${name} ${command.usage}`.trimEnd(),
     command.summary,
-    ...(aliases.length > 1 ? [`Aliases:\n  ${aliases.map((alias) => `galley ${alias}`).join(", ")}`] : []),
+    ...(aliases.length > 1 && !isSkopeo()
+      ? [`Aliases:\n  ${aliases.map((alias) => `galley ${alias}`).join(", ")}`]
+      : []),
     ...(flags === "" ? [] : [`Options:\n${flags}`]),
   ];
   return `${parts.join("\n\n")}\n`;
@@ -71,6 +74,18 @@ function rootHelp(width: number): string {
   ].join("\n\n");
 }
 
+/** What there is under the name of skopeo. */
+async function skopeoHelp(): Promise<string> {
+  const { skopeoCommands } = await import("./skopeo.ts");
+  const rows = skopeoCommands.map((name) => [name, lookUp(name)?.summary ?? ""] as const);
+  return [
+    "Usage:  skopeo [OPTIONS] COMMAND",
+    "Various operations with container images and container image registries",
+    `Commands:\n${table(rows)}`,
+    "Run 'skopeo COMMAND --help' for more information on a command.\n",
+  ].join("\n\n");
+}
+
 function rowsOf(section: CommandEntry["section"]): (readonly [string, string])[] {
   return Object.entries(commands)
     .filter(([name, entry]) => entry.section === section && !name.includes(" "))
@@ -78,5 +93,6 @@ function rowsOf(section: CommandEntry["section"]): (readonly [string, string])[]
 }
 
 function table(rows: readonly (readonly [string, string])[]): string {
-  return rows.map(([name, summary]) => `  ${name.padEnd(11)} ${summary}`).join("\n");
+  const width = Math.max(11, ...rows.map(([name]) => name.length));
+  return rows.map(([name, summary]) => `  ${name.padEnd(width)} ${summary}`).join("\n");
 }

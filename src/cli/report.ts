@@ -1,5 +1,5 @@
 import { GalleyError, toGalleyError } from "../errors.ts";
-import { calledName } from "./called-as.ts";
+import { isSkopeo } from "./called-as.ts";
 import type { Cli } from "./cli.ts";
 import type { AnyCommand } from "./command.ts";
 import { nearest } from "./suggest.ts";
@@ -34,10 +34,6 @@ export function reportOne(cli: Cli, failure: unknown): void {
 function say(cli: Cli, text: string): void {
   const time = `${new Date().toISOString().slice(0, -5)}Z`;
   cli.err(isSkopeo() ? `time="${time}" level=fatal msg=${JSON.stringify(text)}\n` : `galley: ${text}\n`);
-}
-
-function isSkopeo(): boolean {
-  return calledName() === "skopeo";
 }
 
 function describe(failure: unknown, debug: boolean): string {

@@ -5,7 +5,7 @@ import { commonFlags } from "./places/flags.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** skopeo's commands. */
-const commands = [
+export const skopeoCommands: readonly string[] = [
   ...["copy", "delete", "generate-sigstore-key", "inspect", "list-tags", "login", "logout", "manifest-digest"],
   ...["standalone-sign", "standalone-verify", "sync"],
 ];
@@ -28,9 +28,9 @@ export function skopeoArguments(argv: readonly string[]): readonly string[] {
   if (values.version === true) return ["--version"];
   const [name, ...rest] = args;
   if (name === undefined || values.help === true) return name === undefined ? ["--help"] : [name, "--help"];
-  if (!commands.includes(name)) {
+  if (!skopeoCommands.includes(name)) {
     throw new UsageError(
-      `unknown command ${JSON.stringify(name)} for "skopeo": it has ${commands.join(", ")}`,
+      `unknown command ${JSON.stringify(name)} for "skopeo": it has ${skopeoCommands.join(", ")}`,
       1,
       true,
     );

@@ -62,6 +62,18 @@ describe("called as skopeo", () => {
       expect([place, await status(place)]).toEqual([place, 1]);
   });
 
+  test("help is of skopeo's commands, by its name", async () => {
+    for (const args of [[], ["--help"]]) {
+      const { status, stdout } = await skopeo(...args);
+      expect({ status, stdout }).toMatchObject({ status: 0, stdout: expect.stringMatching(/^Usage: {2}skopeo /) });
+      expect(stdout).toMatch(/\n {2}standalone-verify +\S/);
+      expect(stdout).not.toContain("galley");
+    }
+    const copy = await skopeo("copy", "--help");
+    expect(copy.stdout).toStartWith("Usage:  skopeo copy [OPTIONS] SOURCE-IMAGE DESTINATION-IMAGE\n");
+    expect((await skopeo("copy")).stderr).toContain("'skopeo copy' requires 2 arguments");
+  });
+
   test("a list that has nothing for the machine is there: the status is 1", async () => {
     const { status, stderr } = await skopeo(
       ...["inspect", "--override-os", "plan9", "--tls-verify=false", at(plain, "team/app:list")],

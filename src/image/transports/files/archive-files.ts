@@ -38,7 +38,7 @@ export class ArchiveFiles implements FileSet {
     } catch (failure) {
       throw toGalleyError(failure, { op: "open archive", subject: path });
     }
-    return ArchiveFiles.ofDescriptor(fd, path, options);
+    return ArchiveFiles.ofDescriptor(fd, path === "-" ? "standard input" : path, options);
   }
 
   /**
