@@ -143,3 +143,13 @@ describe("load", () => {
     );
   }
 });
+
+test("DOCKER_HOST is read as docker reads it: tcp: is without TLS where that is not asked for", async () => {
+  const answer = () => Response.json({ message: "reference does not exist" }, { status: 404 });
+  await using daemon = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: answer });
+  const env = { DOCKER_HOST: `tcp://127.0.0.1:${daemon.port}` };
+  const copy = (more: Record<string, string>) =>
+    store.galley(["copy", "docker-daemon:a:1", `dir:${join(folder, "daemon")}`], { env: { ...env, ...more } });
+  expect((await copy({})).stderr).toContain("reference does not exist");
+  expect((await copy({ DOCKER_TLS_VERIFY: "1" })).stderr).toContain("cannot be reached");
+});

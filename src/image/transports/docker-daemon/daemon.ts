@@ -14,7 +14,7 @@ const DEFAULT_HOST = "unix:///var/run/docker.sock";
 const MAX_ANSWER = 4 << 20;
 
 export interface DaemonOptions extends ArchiveOptions {
-  /** `unix:///PATH`, `tcp://HOST:PORT` (by TLS), `http://HOST:PORT`; default: DOCKER_HOST, or the usual socket. */
+  /** `unix:///PATH`, `tcp://HOST:PORT` (by TLS; in DOCKER_HOST if DOCKER_TLS_VERIFY asks for it), `http://HOST:PORT`; default: DOCKER_HOST, or the usual socket. */
   readonly host?: string | undefined;
   readonly env?: Readonly<Record<string, string | undefined>>;
 }
@@ -107,7 +107,8 @@ async function refusal(response: Response, name: string, op: string): Promise<Ga
 }
 
 async function ask(options: DaemonOptions, path: string, init: BunFetchRequestInit, name: string): Promise<Response> {
-  const { host = options.env?.DOCKER_HOST || DEFAULT_HOST, signal } = options;
+  const { signal } = options;
+  const host = hostOf(options);
   const { base, unix } = endpoint(host);
   const given = { ...init, ...(unix === undefined ? {} : { unix }), ...(signal === undefined ? {} : { signal }) };
   try {
@@ -119,6 +120,13 @@ async function ask(options: DaemonOptions, path: string, init: BunFetchRequestIn
       hint: `is it running, and listening at ${host}?`,
     });
   }
+}
+
+/** The flag, which skopeo has, or DOCKER_HOST as docker reads it: there `tcp:` is without TLS where DOCKER_TLS_VERIFY does not ask for it. */
+function hostOf({ host, env }: DaemonOptions): string {
+  if (host !== undefined) return host;
+  const given = env?.DOCKER_HOST || DEFAULT_HOST;
+  return env?.DOCKER_TLS_VERIFY ? given : given.replace(/^tcp:/, "http:");
 }
 
 function endpoint(host: string): { readonly base: string; readonly unix?: string } {
