@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { openSync } from "node:fs";
-import { toGalleyError } from "./errors.ts";
+import { toGalleyError } from "../src/errors.ts";
 
 /** What is said of a file that cannot be opened, about a subject. */
 function told(path: string, subject?: string): string {
