@@ -1,4 +1,5 @@
 import { tryParseDigest } from "../image/digest.ts";
+import { type JsonObject, jsonObject } from "../image/json-object.ts";
 import { parseDocument } from "../image/pull/manifests.ts";
 import { type Descriptor, mediaTypes } from "../spec/image.ts";
 import { Refusal } from "./refusal.ts";
@@ -16,8 +17,6 @@ export interface ReferrerDetails {
   readonly artifactType?: string;
   readonly annotations?: Readonly<Record<string, string>>;
 }
-
-type Json = Readonly<Record<string, unknown>>;
 
 const images: ReadonlySet<string> = new Set([mediaTypes.ociManifest, mediaTypes.dockerManifest]);
 const indexes: ReadonlySet<string> = new Set([mediaTypes.ociIndex, mediaTypes.dockerList]);
@@ -56,7 +55,7 @@ function isElsewhere({ mediaType, urls }: Descriptor): boolean {
   return /foreign|nondistributable/.test(mediaType) || (urls ?? []).length > 0;
 }
 
-function subjectOf({ subject }: Json): string | undefined {
+function subjectOf({ subject }: JsonObject): string | undefined {
   if (subject === undefined || subject === null) return undefined;
   const { digest } = subject as { readonly digest?: unknown };
   if (typeof digest === "string" && tryParseDigest(digest) !== undefined) return digest;
@@ -75,13 +74,9 @@ export function referrerDetails(bytes: Uint8Array): ReferrerDetails {
   };
 }
 
-function parseObject(bytes: Uint8Array): Json {
-  try {
-    const value: unknown = JSON.parse(Buffer.from(bytes).toString("utf8"));
-    if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Json;
-  } catch {
-    // The same fault as JSON that is no object.
-  }
+function parseObject(bytes: Uint8Array): JsonObject {
+  const object = jsonObject(bytes);
+  if (object !== undefined) return object;
   throw invalid("it is not a JSON object");
 }
 

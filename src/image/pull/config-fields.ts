@@ -1,4 +1,5 @@
 import type { ImageConfig, ImageExecConfig } from "../../spec/image.ts";
+import { isObject } from "../json-object.ts";
 
 type Shape = "text" | "texts" | "map";
 
@@ -18,19 +19,16 @@ const shapes: Readonly<Partial<Record<keyof ImageExecConfig, Shape>>> = {
   Healthcheck: "map",
 };
 
-const isMap = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-
 const tests: Readonly<Record<Shape, readonly [(value: unknown) => boolean, string]>> = {
   text: [(value) => typeof value === "string", "a string"],
   texts: [(value) => Array.isArray(value) && value.every((one) => typeof one === "string"), "a list of strings"],
-  map: [isMap, "an object"],
+  map: [isObject, "an object"],
 };
 
 /** The first field of a configuration that is not what it has to be, in words; `null` is a field that is not there, as in Go. */
 export function wrongField({ config, history }: Readonly<Record<string, unknown>>): string | undefined {
-  if (!isMap(config ?? {})) return "config is not an object";
-  if (!Array.isArray(history ?? []) || !((history ?? []) as unknown[]).every(isMap))
+  if (!isObject(config ?? {})) return "config is not an object";
+  if (!Array.isArray(history ?? []) || !((history ?? []) as unknown[]).every(isObject))
     return "history is not a list of objects";
   const fields = (config ?? {}) as Readonly<Record<string, unknown>>;
   for (const [key, shape] of Object.entries(shapes)) {

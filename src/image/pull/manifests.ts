@@ -8,6 +8,7 @@ import {
   type Platform,
 } from "../../spec/image.ts";
 import { tryParseDigest } from "../digest.ts";
+import { isObject, jsonObject } from "../json-object.ts";
 import { REMEDY } from "../verify/remedy.ts";
 import { withoutNulls, wrongField } from "./config-fields.ts";
 
@@ -68,17 +69,9 @@ function refuseBoth({ manifests, layers, config }: Readonly<Record<string, unkno
 }
 
 function parseObject(content: Uint8Array, subject: string): Readonly<Record<string, unknown>> {
-  try {
-    const value: unknown = JSON.parse(Buffer.from(content).toString("utf8"));
-    if (isObject(value)) return value;
-  } catch {
-    // The same fault as JSON that is no object.
-  }
+  const object = jsonObject(content);
+  if (object !== undefined) return object;
   throw malformed(subject, "it is not a JSON object");
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function checkedIndex(document: Readonly<Record<string, unknown>>, subject: string): ImageIndex {

@@ -1,6 +1,7 @@
 import { GalleyError } from "../../errors.ts";
 import { digestOf, tryParseDigest } from "../digest.ts";
-import { isObject, parseStrict, unknownKey } from "./strict-json.ts";
+import { isObject } from "../json-object.ts";
+import { parseStrict, unknownKey } from "./strict-json.ts";
 
 /** What a signature says: which manifest, and what its name is. */
 export interface Claim {

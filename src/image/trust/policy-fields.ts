@@ -1,12 +1,10 @@
+import { isObject, type JsonObject } from "../json-object.ts";
 import { fromBase64 } from "./base64.ts";
 import type { KeySource } from "./policy.ts";
-import { isObject, unknownKey } from "./strict-json.ts";
-
-/** A JSON object of a policy. */
-export type Values = Readonly<Record<string, unknown>>;
+import { unknownKey } from "./strict-json.ts";
 
 /** An object that has no keys but these. */
-export function known(value: unknown, keys: readonly string[]): Values {
+export function known(value: unknown, keys: readonly string[]): JsonObject {
   const values = record(value);
   const unknown = unknownKey(values, keys);
   if (unknown !== undefined) throw new SyntaxError(`Unknown key ${JSON.stringify(unknown)}`);
@@ -14,13 +12,13 @@ export function known(value: unknown, keys: readonly string[]): Values {
 }
 
 /** A JSON object; a `SyntaxError` for anything else. */
-export function record(value: unknown): Values {
+export function record(value: unknown): JsonObject {
   if (isObject(value)) return value;
   throw new SyntaxError("expected a JSON object");
 }
 
 /** The keys of a requirement, from the one of these fields that is there. */
-export function keySource(value: Values, names: readonly string[], least: 0 | 1): KeySource | undefined {
+export function keySource(value: JsonObject, names: readonly string[], least: 0 | 1): KeySource | undefined {
   const given = names.filter((name) => value[name] !== undefined);
   const [name] = given;
   if (given.length > 1 || given.length < least) {

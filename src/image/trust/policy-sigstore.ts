@@ -1,5 +1,6 @@
+import type { JsonObject } from "../json-object.ts";
 import type { KeySource, SigstoreAuthor, SigstoreSigned } from "./policy.ts";
-import { field, keySource, known, type Values } from "./policy-fields.ts";
+import { field, keySource, known } from "./policy-fields.ts";
 import { identityOrDefault } from "./policy-identity.ts";
 
 const keys = ["keyPath", "keyPaths", "keyData", "keyDatas"];
@@ -7,7 +8,7 @@ const authors = [...keys, "fulcio", "pki"];
 const rekorKeys = ["rekorPublicKeyPath", "rekorPublicKeyPaths", "rekorPublicKeyData", "rekorPublicKeyDatas"];
 
 /** Reads a requirement of sigstore's signatures (containers-policy.json(5), "sigstoreSigned"). */
-export function sigstoreSigned(given: Values): SigstoreSigned {
+export function sigstoreSigned(given: JsonObject): SigstoreSigned {
   const value = known(given, ["type", ...authors, ...rekorKeys, "signedIdentity"]);
   if (authors.filter((key) => value[key] !== undefined).length !== 1) {
     throw new SyntaxError("exactly one of keyPath, keyPaths, keyData, keyDatas, fulcio, and pki must be specified");
@@ -23,7 +24,7 @@ export function sigstoreSigned(given: Values): SigstoreSigned {
   return { type: "sigstoreSigned", author: authorOf(value), identity, ...(rekor === undefined ? {} : { rekor }) };
 }
 
-function authorOf(value: Values): SigstoreAuthor {
+function authorOf(value: JsonObject): SigstoreAuthor {
   if (value.fulcio !== undefined) return { fulcio: fulcio(value.fulcio) };
   if (value.pki !== undefined) return { pki: pki(value.pki) };
   return { keys: one(value, keys) };
@@ -54,7 +55,7 @@ function pki(given: unknown): Extract<SigstoreAuthor, { readonly pki: unknown }>
 }
 
 /** The one of these fields that must be there. */
-function one(value: Values, names: readonly string[]): KeySource {
+function one(value: JsonObject, names: readonly string[]): KeySource {
   const source = keySource(value, names, 1);
   if (source === undefined) throw new SyntaxError(`exactly one of ${names.join(", ")} must be specified`);
   return source;

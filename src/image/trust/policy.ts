@@ -1,5 +1,6 @@
 import { GalleyError } from "../../errors.ts";
-import { keySource, known, record, type Values } from "./policy-fields.ts";
+import type { JsonObject } from "../json-object.ts";
+import { keySource, known, record } from "./policy-fields.ts";
 import { identity, identityOrDefault } from "./policy-identity.ts";
 import { sigstoreSigned } from "./policy-sigstore.ts";
 import { parseStrict } from "./strict-json.ts";
@@ -72,7 +73,7 @@ export function parsePolicy(text: string, file: string): Policy {
   }
 }
 
-function scopesOf(transport: string, scopes: Values): Readonly<Record<string, readonly Requirement[]>> {
+function scopesOf(transport: string, scopes: JsonObject): Readonly<Record<string, readonly Requirement[]>> {
   const paths = ["dir", "oci", "oci-archive"].includes(transport);
   const wrong = Object.keys(scopes).find((scope) => paths && scope !== "" && !/^(\/[^/]+)+$/.test(scope));
   if (wrong !== undefined) throw new SyntaxError(`Invalid scope ${JSON.stringify(wrong)}: it is no absolute path`);
@@ -85,7 +86,7 @@ function requirements(value: unknown): readonly Requirement[] {
   return value.map((one) => requirement(record(one)));
 }
 
-function requirement(value: Values): Requirement {
+function requirement(value: JsonObject): Requirement {
   switch (value.type) {
     case "insecureAcceptAnything":
     case "reject":
@@ -105,7 +106,7 @@ function requirement(value: Values): Requirement {
 
 const keyTypes = ["GPGKeys", "signedByGPGKeys", "X509Certificates", "signedByX509CAs"];
 
-function signedBy(value: Values): Requirement {
+function signedBy(value: JsonObject): Requirement {
   const keyType = keyTypes.find((one) => one === value.keyType);
   if (keyType === undefined) throw new SyntaxError(`Unrecognized keyType value ${JSON.stringify(value.keyType ?? "")}`);
   const keys = keySource(value, ["keyPath", "keyPaths", "keyData"], 1);

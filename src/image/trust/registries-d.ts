@@ -2,9 +2,9 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { GalleyError, toGalleyError } from "../../errors.ts";
+import { isObject } from "../json-object.ts";
 import type { Reference } from "../reference.ts";
 import { referenceScopes } from "./scopes.ts";
-import { isObject } from "./strict-json.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

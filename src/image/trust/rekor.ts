@@ -1,9 +1,10 @@
 import { createHash, type KeyObject } from "node:crypto";
 import { json } from "@sigstore/core";
 import { GalleyError } from "../../errors.ts";
+import { isObject, type JsonObject } from "../json-object.ts";
 import { fromBase64 } from "./base64.ts";
 import { verifies } from "./public-key.ts";
-import { isObject, parseStrict } from "./strict-json.ts";
+import { parseStrict } from "./strict-json.ts";
 import { pemBlock } from "./x509/pem.ts";
 
 /** What an entry of the log has to be about. */
@@ -14,8 +15,6 @@ export interface Logged {
   readonly signature: string;
   readonly payload: Uint8Array;
 }
-
-type Fields = Readonly<Record<string, unknown>>;
 
 /**
  * Checks a promise of Rekor's to have a signature in its log (the "signed entry timestamp" beside cosign's signatures): signed by one of Rekor's
@@ -54,7 +53,7 @@ function checkBody(body: Buffer, { signer, signature, payload }: Logged): void {
   if (typeof value !== "string" || value.toLowerCase() !== hash) throw refused("payload in Rekor SET does not match");
 }
 
-function parsed(text: string): Fields {
+function parsed(text: string): JsonObject {
   try {
     return parseStrict(text);
   } catch (failure) {
@@ -62,12 +61,12 @@ function parsed(text: string): Fields {
   }
 }
 
-function object(value: unknown, what: string): Fields {
+function object(value: unknown, what: string): JsonObject {
   if (isObject(value)) return value;
   throw refused(`Missing ${JSON.stringify(what)} field in hashedrekord`);
 }
 
-function exactly(value: unknown, names: readonly string[]): Fields {
+function exactly(value: unknown, names: readonly string[]): JsonObject {
   const fields = object(value, "Payload");
   const wrong = Object.keys(fields).find((name) => !names.includes(name));
   if (wrong !== undefined) throw refused(`Rekor SET: Unknown key ${JSON.stringify(wrong)}`);

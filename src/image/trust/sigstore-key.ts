@@ -1,6 +1,7 @@
 import { createPrivateKey, generateKeyPairSync, type KeyObject, randomBytes, scryptSync } from "node:crypto";
 import { secretbox } from "tweetnacl";
 import { GalleyError } from "../../errors.ts";
+import { jsonObject } from "../json-object.ts";
 
 /** Costs of scrypt that are known: a file must not make its reader work for hours. */
 const costs = [32768, 65536, 131072];
@@ -83,12 +84,8 @@ function decrypted(text: string, passphrase: string, subject: string): Uint8Arra
 }
 
 function parsed(text: string, subject: string): Encrypted {
-  try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value === "object" && value !== null) return value;
-  } catch {
-    // The same fault as JSON that is no object.
-  }
+  const object = jsonObject(text);
+  if (object !== undefined) return object;
   throw unusable(subject, "the private key's block holds no JSON");
 }
 

@@ -1,3 +1,5 @@
+import { isObject } from "../json-object.ts";
+
 /** JSON as an object in which no key is there twice. Documents that decide about trust must not mean two things to two readers. */
 export function parseStrict(text: string): Readonly<Record<string, unknown>> {
   const value: unknown = JSON.parse(text);
@@ -5,11 +7,6 @@ export function parseStrict(text: string): Readonly<Record<string, unknown>> {
   const twice = duplicateKey(text);
   if (twice !== undefined) throw new SyntaxError(`Duplicate key ${JSON.stringify(twice)}`);
   return value;
-}
-
-/** Whether a JSON value is an object. */
-export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** The first key that is twice in one object of a JSON text, which must be valid. */

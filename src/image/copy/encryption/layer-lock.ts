@@ -1,5 +1,6 @@
 import { GalleyError, toGalleyError } from "../../../errors.ts";
 import type { Descriptor } from "../../../spec/image.ts";
+import { jsonObject } from "../../json-object.ts";
 import type { KeyOpener, KeyWrapper } from "./key-wrap.ts";
 import { CIPHER, type LayerKey, type Sealed } from "./layer-cipher.ts";
 
@@ -105,12 +106,8 @@ function notOpened(
 }
 
 function parsed(text: Uint8Array, layer: Descriptor): Options {
-  try {
-    const value: unknown = JSON.parse(Buffer.from(text).toString("utf8"));
-    if (typeof value === "object" && value !== null) return value;
-  } catch {
-    // Said below.
-  }
+  const object = jsonObject(text);
+  if (object !== undefined) return object;
   throw new GalleyError("data_loss", "what its annotations say of its encryption is no JSON object", about(layer));
 }
 

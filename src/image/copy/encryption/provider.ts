@@ -1,4 +1,5 @@
 import { GalleyError } from "../../../errors.ts";
+import { jsonObject } from "../../json-object.ts";
 import type { KeyOpener, KeyWrapper } from "./key-wrap.ts";
 import { CONFIG_VARIABLE, type ProviderSettings, readProviders } from "./provider-config.ts";
 
@@ -119,12 +120,8 @@ async function run(program: string, words: readonly string[], input: Uint8Array)
 }
 
 function parsed(text: Uint8Array): Answer {
-  try {
-    const value: unknown = JSON.parse(Buffer.from(text).toString("utf8"));
-    if (typeof value === "object" && value !== null) return value;
-  } catch {
-    // Said below.
-  }
+  const object = jsonObject(text);
+  if (object !== undefined) return object;
   throw new GalleyError("failed_precondition", "the key provider's answer is no JSON object");
 }
 

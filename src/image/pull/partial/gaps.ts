@@ -1,3 +1,4 @@
+import { type JsonObject, jsonObject } from "../../json-object.ts";
 import { wrong } from "./wrong.ts";
 
 /** Bytes of one of tar-split's documents at most: what lies between two files, which is seldom more than a few headers. */
@@ -89,17 +90,9 @@ function parsed(line: Line): Document | undefined {
   return type === 1 && size !== undefined && size !== 0 ? { size } : undefined;
 }
 
-function objectOf({ bytes, from, end }: Line): {
-  readonly type?: unknown;
-  readonly size?: unknown;
-  readonly payload?: unknown;
-} {
-  try {
-    const document: unknown = JSON.parse(bytes.toString("latin1", from, end));
-    if (typeof document === "object" && document !== null) return document;
-  } catch {
-    // Said below.
-  }
+function objectOf({ bytes, from, end }: Line): JsonObject {
+  const document = jsonObject(bytes.toString("latin1", from, end));
+  if (document !== undefined) return document;
   throw wrong("tar-split's documents are no JSON objects");
 }
 

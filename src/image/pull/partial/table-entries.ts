@@ -1,3 +1,4 @@
+import { type JsonObject, jsonObject } from "../../json-object.ts";
 import { wrong } from "./wrong.ts";
 
 /** Bytes of an entry, and of all that is no entry, at most; and so many entries: as many as files may lie in a layer, with their chunks. */
@@ -18,7 +19,7 @@ const [QUOTE, BACKSLASH, OPEN, CLOSE, OPEN_LIST, CLOSE_LIST] = [0x22, 0x5c, 0x7b
  * them would fill the memory.
  * @returns what the table says beside its entries
  */
-export function* tableEntries(text: Iterable<Uint8Array>): Generator<object, { readonly tarSplitDigest?: unknown }> {
+export function* tableEntries(text: Iterable<Uint8Array>): Generator<JsonObject, JsonObject> {
   let around = "";
   let count = 0;
   for (const { text: part, isEntry } of split(text)) {
@@ -28,7 +29,7 @@ export function* tableEntries(text: Iterable<Uint8Array>): Generator<object, { r
     around += isEntry ? "0" : part; // Something has to be in its place.
     if (around.length > MOST_AROUND) throw wrong("it is of other things than entries");
   }
-  const table = parsed(around) as { readonly entries?: unknown; readonly tarSplitDigest?: unknown };
+  const table = parsed(around);
   const { entries } = table;
   if (Array.isArray(entries) && entries.filter((entry) => entry === 0).length === count) return table;
   throw wrong("it has no entries");
@@ -86,12 +87,8 @@ class Brackets {
   }
 }
 
-function parsed(text: string): object {
-  try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value === "object" && value !== null) return value;
-  } catch {
-    // Said below.
-  }
+function parsed(text: string): JsonObject {
+  const object = jsonObject(text);
+  if (object !== undefined) return object;
   throw wrong("it is no JSON object");
 }
