@@ -19,7 +19,7 @@ export function planOf(frames: Iterable<Frame>, donors: FrameIndex, offset: numb
   const others = compressedOtherwise(frames, donors);
   const runs = joined(runsOf(frames, donors, others, offset));
   for (let near = NEAR; ; near *= 2) {
-    const planned = joined(runs.map((run, index) => (isHole(runs, index, near) ? fetched(run) : run)));
+    const planned = joined(withoutHoles(runs, near));
     if (planned.filter(({ kept }) => kept === undefined).length <= MOST_PARTS) return planned;
   }
 }
@@ -71,12 +71,19 @@ function continues({ start, end, kept }: Run, next: Run): boolean {
   return kept.donor === next.kept.donor && kept.start + end - start === next.kept.start;
 }
 
-function isHole(runs: readonly Run[], index: number, near: number): boolean {
-  const [before, run, after] = [runs[index - 1], runs[index], runs[index + 1]];
-  if (run?.kept === undefined || before === undefined || after === undefined) return false;
-  return run.end - run.start <= near && before.kept === undefined && after.kept === undefined;
-}
-
-function fetched({ start, end }: Run): Run {
-  return { start, end };
+/** What is kept between two that are fetched, from however many places it comes, is fetched with them where it is small. */
+function withoutHoles(runs: readonly Run[], near: number): readonly Run[] {
+  const planned: Run[] = [];
+  let open: number | undefined;
+  for (const run of runs) {
+    if (run.kept === undefined) {
+      const first = planned[open ?? planned.length];
+      if (first !== undefined && open !== undefined && run.start - first.start <= near) {
+        planned.splice(open, planned.length, { start: first.start, end: run.start });
+      }
+      open = planned.length + 1;
+    }
+    planned.push(run);
+  }
+  return planned;
 }
