@@ -1,7 +1,7 @@
 /** Layers that are encrypted for somebody, as containers/ocicrypt has it; skopeo reads what Galley wrote, and the other way round. */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { generateKeyPairSync, type KeyObject } from "node:crypto";
-import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { patience } from "../harness/patience.ts";
 import { type Registry, startRegistry } from "../harness/registry.ts";
@@ -185,25 +185,35 @@ describe("what does not go together is refused:", () => {
   });
 });
 
-test("a layer that was altered is not taken, and nothing of it is left", async () => {
+/** An encrypted image whose first layer's public options were changed by somebody without a key. */
+async function meddled(changes: object): Promise<string> {
   const locked = await encrypted();
-  const [layer] = manifestOf(locked).layers;
-  const options = JSON.parse(Buffer.from(layer?.annotations?.[`${prefix}pubopts`] ?? "", "base64").toString());
-  const hmac = Buffer.alloc(32).toString("base64");
-  const annotations = {
-    ...layer?.annotations,
-    [`${prefix}pubopts`]: Buffer.from(JSON.stringify({ ...options, hmac })).toString("base64"),
-  };
-  const altered = fresh();
+  const to = fresh();
+  await copy(locked, `dir:${to}`);
   const { digest: _, ...manifest } = manifestOf(locked);
   const [first, ...others] = manifest.layers;
-  const bytes = Buffer.from(JSON.stringify({ ...manifest, layers: [{ ...first, annotations }, ...others] }));
-  await copy(locked, `dir:${altered}`);
-  writeFileSync(join(altered, "manifest.json"), bytes);
+  const options = JSON.parse(Buffer.from(first?.annotations?.[`${prefix}pubopts`] ?? "", "base64").toString());
+  const text = Buffer.from(JSON.stringify({ ...options, ...changes })).toString("base64");
+  const annotations = { ...first?.annotations, [`${prefix}pubopts`]: text };
+  const bytes = JSON.stringify({ ...manifest, layers: [{ ...first, annotations }, ...others] });
+  writeFileSync(join(to, "manifest.json"), bytes);
+  return `dir:${to}`;
+}
+
+test("a layer that was altered is not taken, and nothing of it is left", async () => {
+  const altered = await meddled({ hmac: Buffer.alloc(32).toString("base64") });
   const to = fresh();
-  await refused("its HMAC is another", "--decryption-key", key("rsa.key"), `dir:${altered}`, `dir:${to}`);
-  expect(readdirSync(to).filter((name) => name.includes("partial"))).toEqual([]);
+  await refused("its HMAC is another", "--decryption-key", key("rsa.key"), altered, `dir:${to}`);
+  expect(existsSync(to)).toBeFalse();
 });
+
+test("a nonce that everybody can write counts for nothing beside the one that is encrypted", async () => {
+  const altered = await meddled({ cipheroptions: { nonce: Buffer.alloc(16, 7).toString("base64") } });
+  const back = place();
+  await copy("--decryption-key", key("rsa.key"), altered, back);
+  expect(layersOf(back)).toEqual(layersOf(plain));
+});
+
 describe("beside skopeo", () => {
   const { skopeo } = lab;
   testWith({ commands: ["skopeo"] }, "what Galley encrypted is decrypted by skopeo", async () => {

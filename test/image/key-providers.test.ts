@@ -45,7 +45,10 @@ beforeAll(async () => {
   const [port, tlsPort] = [await serve(open, answer), await serve(closed, answer)];
   const local = createServer();
   await serve(local, answer, key("provider.sock"));
-  services.push(open, closed, local);
+  const odd = createServer();
+  odd.on("stream", (stream: ServerHttp2Stream) => answerOddly(stream));
+  const oddPort = await listen(odd, { port: 0, host: "127.0.0.1" });
+  services.push(open, closed, local, odd);
   const trusting = { "root-ca-file": authority, "cert-file": certificate, "key-file": secret };
   writeFileSync(
     key("providers.json"),
@@ -62,7 +65,9 @@ beforeAll(async () => {
         strange: { grpc: `127.0.0.1:${tlsPort}`, "grpc-tls": { ...trusting, "root-ca-file": "" } },
         missing: { grpc: `127.0.0.1:${tlsPort}`, "grpc-tls": { "root-ca-file": key("no-file") } },
         nobody: { grpc: "127.0.0.1:1" },
+        odd: { grpc: `127.0.0.1:${oddPort}` },
         failing: { cmd: { path: "/bin/sh", args: ["-c", "echo not today >&2; exit 3"] } },
+        endless: { cmd: { path: "/bin/sh", args: ["-c", "exec yes"] } },
         chatty: { cmd: { path: "/bin/echo", args: ["hello"] } },
         silent: { cmd: { path: "/bin/echo", args: ["{}"] } },
         absent: { cmd: { path: key("nothing") } },
@@ -90,13 +95,18 @@ function serve(server: Server, answer: (question: unknown) => unknown, path?: st
       stream.end(known ? framed(answer(JSON.parse(unframed(Buffer.concat(chunks))))) : undefined);
     });
   });
-  return new Promise((resolve) => {
-    server.listen(path === undefined ? { port: 0, host: "127.0.0.1" } : { path }, () => {
+  return listen(server, path === undefined ? { port: 0, host: "127.0.0.1" } : { path });
+}
+function listen(server: Server, at: { readonly port: number; readonly host: string } | { readonly path: string }) {
+  return new Promise<number | undefined>((resolve) => {
+    server.listen(at, () => {
       const bound = server.address();
       resolve(typeof bound === "object" ? bound?.port : undefined);
     });
   });
 }
+/** What a service answers that does not keep to the protocol. */
+let answerOddly: (stream: ServerHttp2Stream) => void = (stream) => stream.close();
 function unframed(message: Buffer): string {
   let start = 6;
   while ((message[start++] ?? 0) > 0x7f);
@@ -159,6 +169,7 @@ describe("a provider fails and says why:", () => {
   for (const [name, why] of [
     ["failing", "Error while running command: /bin/sh. stderr: not today: exit status 3"],
     ["chatty", "the key provider's answer is no JSON object"],
+    ["endless", "it is larger than the 4194304 bytes that are accepted"],
     ["silent", "no wrapped keys produced by encryption"],
     ["absent", "Error while running command: "],
     ["empty", "Supported invocation methods are grpc and cmd"],
@@ -168,6 +179,34 @@ describe("a provider fails and says why:", () => {
     ["missing", "Error from grpc method: failed to load certificates or keys"],
   ] as const) {
     test(name, () => refused(why, "--encryption-key", `provider:${name}`, plain, place()));
+  }
+});
+
+describe("a service that does not keep to the protocol is refused:", () => {
+  const answer =
+    (status: string, body: Buffer, message = "") =>
+    (stream: ServerHttp2Stream) => {
+      stream.on("error", () => undefined);
+      stream.respond({ ":status": 200, "content-type": "application/grpc" }, { waitForTrailers: true });
+      stream.on("wantTrailers", () => stream.sendTrailers({ "grpc-status": status, "grpc-message": message }));
+      stream.end(body);
+    };
+  for (const [name, oddly, why] of [
+    ["half a message", answer("0", Buffer.from("0000000009", "hex")), "its answer is no whole message"],
+    ["a compressed message", answer("0", Buffer.from("010000000100", "hex")), "its answer is no whole message"],
+    ["nothing", answer("0", Buffer.of()), "its answer is no whole message"],
+    [
+      "a message without bytes",
+      answer("0", Buffer.from("00000000020801", "hex")),
+      "its answer is no message with bytes",
+    ],
+    ["reasons that are not encoded", answer("2", Buffer.of(), "100% no"), "code = unknown desc = 100% no"],
+    ["too much", answer("0", Buffer.alloc(5 << 20)), "its answer is larger than 4194304 bytes"],
+  ] as const) {
+    test(name, async () => {
+      answerOddly = oddly;
+      await refused(`Error from grpc method: ${why}`, "--encryption-key", "provider:odd", plain, place());
+    });
   }
 });
 

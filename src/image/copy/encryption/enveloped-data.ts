@@ -122,10 +122,16 @@ function id(hex: string): Buffer {
   return encoded(tags.id, Buffer.from(hex, "hex"));
 }
 
-/** Tag, length and content (X.690, section 8.1); lengths below 64 KiB. */
+/** Tag, length and content (X.690, section 8.1). */
 function encoded(tag: number, ...parts: readonly Buffer[]): Buffer {
   const content = Buffer.concat(parts);
-  const { length } = content;
-  const size = length < 0x80 ? [length] : length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff];
-  return Buffer.concat([Buffer.of(tag, ...size), content]);
+  return Buffer.concat([Buffer.of(tag, ...lengthOf(content.length)), content]);
+}
+
+/** The length in one byte, or behind a byte that says how many it takes. */
+function lengthOf(length: number): readonly number[] {
+  if (length < 0x80) return [length];
+  const bytes = Buffer.from(length.toString(16).padStart(8, "0"), "hex");
+  const shortest = bytes.subarray(bytes.findIndex((byte) => byte !== 0));
+  return [0x80 | shortest.length, ...shortest];
 }

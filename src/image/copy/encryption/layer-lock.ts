@@ -46,7 +46,8 @@ export async function openLock(layer: Descriptor, keys: readonly KeyOpener[]): P
     throw new GalleyError("unimplemented", `unsupported cipher type: ${open.cipher ?? "none"}`, about(layer));
   }
   const bytes = (text: string | undefined) => Buffer.from(text ?? "", "base64");
-  const nonce = bytes(open.cipheroptions?.nonce ?? secret.cipheroptions?.nonce);
+  // What everybody can write may not take the place of what only those with a key could.
+  const nonce = bytes(secret.cipheroptions?.nonce ?? open.cipheroptions?.nonce);
   const lock = { key: bytes(secret.symkey), nonce, hmac: bytes(open.hmac) };
   if (lock.key.length === 32 && nonce.length === 16 && lock.hmac.length === 32) return lock;
   throw new GalleyError("data_loss", "its key, nonce or HMAC has the wrong length", about(layer));

@@ -30,6 +30,12 @@ describe("what is wrapped for certificates", () => {
     await expect(pkcs7Opener([ec, other]).open(wrapped, "pkcs7")).rejects.toThrow(why);
   });
 
+  test("is opened however many they are", async () => {
+    const wrapped = await pkcs7Wrapper([...Array.from({ length: 250 }, () => two.file), one.file]).wrap(secret);
+    expect(wrapped.length).toBeGreaterThan(1 << 16);
+    expect(await pkcs7Opener([one.key]).open(wrapped, "pkcs7")).toEqual(secret);
+  });
+
   test("is what openssl reads as PKCS #7 for them", async () => {
     const file = join(folder, "wrapped");
     writeFileSync(file, await pkcs7Wrapper([one.file]).wrap(secret));

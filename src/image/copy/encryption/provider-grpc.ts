@@ -6,6 +6,9 @@ import type { ProviderTls } from "./provider-config.ts";
 
 const SERVICE = "/keyprovider.KeyProviderService/";
 
+/** Bytes of an answer at most: as many as gRPC's clients take. */
+const MOST = 4 << 20;
+
 /**
  * Calls a key provider over gRPC (ocicrypt's utils/keyprovider/keyprovider.proto: both messages have one field, bytes of JSON).
  * @param address `HOST:PORT`, also behind `dns:///` or `passthrough:///`, or `unix:PATH`
@@ -57,7 +60,8 @@ function pem(path: string): Buffer {
 /** One request and one answer; each is a byte (not compressed), its length in four, and the message (gRPC over HTTP/2). */
 function unary(session: ClientHttp2Session, path: string, message: Uint8Array): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
-    const fail = (cause: unknown) => reject(failed("unavailable", "the connection failed", cause));
+    const fail = (cause: unknown) =>
+      reject(cause instanceof GalleyError ? cause : failed("unavailable", "the connection failed", cause));
     session.on("error", fail);
     const stream = session.request({
       ":method": "POST",
@@ -66,13 +70,18 @@ function unary(session: ClientHttp2Session, path: string, message: Uint8Array): 
       te: "trailers",
     });
     const [chunks, said] = [[] as Buffer[], {} as Record<string, unknown>];
+    let length = 0;
     stream.on("error", fail);
     stream.on("response", (headers) => Object.assign(said, headers));
     stream.on("trailers", (trailers) => Object.assign(said, trailers));
-    stream.on("data", (chunk: Buffer) => chunks.push(chunk));
+    stream.on("data", (chunk: Buffer) => {
+      length += chunk.length;
+      if (length <= MOST + HEAD) chunks.push(chunk);
+      else stream.destroy(failed("resource_exhausted", `its answer is larger than ${MOST} bytes`));
+    });
     stream.on("close", () => {
-      const refusal = refusalOf(said);
-      if (refusal === undefined) resolve(unframed(Buffer.concat(chunks)));
+      const refusal = refusalOf(said) ?? (isWhole(chunks) ? undefined : notWhole());
+      if (refusal === undefined) resolve(Buffer.concat(chunks).subarray(HEAD));
       else reject(refusal);
     });
     stream.end(Buffer.concat([Uint8Array.of(0), uint32(message.length), message]));
@@ -84,17 +93,32 @@ function refusalOf(said: Readonly<Record<string, unknown>>): GalleyError | undef
   if (said["grpc-status"] === undefined) return failed("unavailable", `HTTP status ${said[":status"] ?? "none"}`);
   const status = Number(said["grpc-status"]);
   const code = (Object.keys(grpcStatus) as ErrorCode[]).find((name) => grpcStatus[name] === status) ?? "unknown";
-  return failed(code, `code = ${code} desc = ${decodeURIComponent(String(said["grpc-message"] ?? ""))}`);
+  return failed(code, `code = ${code} desc = ${textOf(String(said["grpc-message"] ?? ""))}`);
+}
+
+/** A message comes with percent signs (gRPC over HTTP/2, "Status-Message"); one that is wrong is shown as it is. */
+function textOf(encoded: string): string {
+  try {
+    return decodeURIComponent(encoded);
+  } catch {
+    return encoded;
+  }
 }
 
 function failed(code: ErrorCode, what: string, cause?: unknown): GalleyError {
   return new GalleyError(code, `Error from grpc method: ${what}`, cause === undefined ? {} : { cause });
 }
 
-function unframed(bytes: Buffer): Buffer {
-  const whole = bytes.length >= 5 && bytes[0] === 0 && bytes.readUInt32BE(1) === bytes.length - 5;
-  if (whole) return bytes.subarray(5);
-  throw failed("internal", "its answer is no whole message");
+/** Bytes before a message: whether it is compressed, and its length. */
+const HEAD = 5;
+
+function isWhole(chunks: readonly Buffer[]): boolean {
+  const bytes = Buffer.concat(chunks);
+  return bytes.length >= HEAD && bytes[0] === 0 && bytes.readUInt32BE(1) === bytes.length - HEAD;
+}
+
+function notWhole(): GalleyError {
+  return failed("internal", "its answer is no whole message");
 }
 
 function uint32(value: number): Buffer {

@@ -1,9 +1,13 @@
 import { GalleyError } from "../../../errors.ts";
 import { jsonObject } from "../../json-object.ts";
+import { readCapped } from "../../verify/read.ts";
 import type { KeyOpener, KeyWrapper } from "./key-wrap.ts";
 import { CONFIG_VARIABLE, type ProviderSettings, readProviders } from "./provider-config.ts";
 
 const SCHEME = "provider.";
+
+/** Bytes of a program's answer at most, as of a service's. */
+const MOST = 4 << 20;
 
 /** What is said to a provider for each parameter, base64 of it (Go's encoding of bytes in JSON). */
 type Parameters = ReadonlyMap<string, readonly string[]>;
@@ -113,10 +117,15 @@ async function run(program: string, words: readonly string[], input: Uint8Array)
   const path = Bun.which(program);
   if (path === null) throw failed("It is not there, or not executable");
   const child = Bun.spawn([path, ...words], { stdio: [Buffer.from(input), "pipe", "pipe"] });
-  const [output, said] = await Promise.all([new Response(child.stdout).bytes(), new Response(child.stderr).text()]);
-  const status = await child.exited;
-  if (status === 0) return output;
-  throw failed(`stderr: ${said.trim()}: exit status ${status}`);
+  const read = (stream: ReadableStream<Uint8Array>) => readCapped(stream, MOST, `provider ${program}`);
+  try {
+    const [output, said] = await Promise.all([read(child.stdout), read(child.stderr)]);
+    const status = await child.exited;
+    if (status === 0) return output;
+    throw failed(`stderr: ${Buffer.from(said).toString("utf8").trim()}: exit status ${status}`);
+  } finally {
+    child.kill("SIGKILL"); // Where it said too much, it may be at it still.
+  }
 }
 
 function parsed(text: Uint8Array): Answer {
