@@ -10,6 +10,7 @@ import { bytesOf } from "./key-source.ts";
 import type { Claim } from "./payload.ts";
 import type { Requirement, SignedIdentity, SigstoreSigned } from "./policy.ts";
 import type { LoadedPolicy } from "./policy-file.ts";
+import { refused } from "./refused.ts";
 import { requirementsFor } from "./scopes.ts";
 import { COSIGN_PAYLOAD, type Signature } from "./signature.ts";
 import { verifySimple } from "./simple-signing.ts";
@@ -68,10 +69,6 @@ async function meets(requirement: Requirement, image: CheckedImage): Promise<voi
     case "sigstoreSigned":
       return sigstoreSigned(requirement, image);
   }
-}
-
-function refused(why: string): GalleyError {
-  return new GalleyError("permission_denied", why);
 }
 
 async function signedBy(

@@ -1,5 +1,5 @@
 import type { KeyObject } from "node:crypto";
-import { GalleyError } from "../../errors.ts";
+import { refused } from "./refused.ts";
 import type { Certificate } from "./x509/certificate.ts";
 import { broughtIntermediates, leafOf } from "./x509/certificates.ts";
 import { checkChain } from "./x509/chain.ts";
@@ -59,8 +59,4 @@ function textOf(der: Buffer | undefined): string | undefined {
   const { tag, value } = derOf(der);
   if (tag.isUniversal() && !tag.constructed && texts.includes(tag.number)) return value.toString("utf8");
   throw refused("invalid ASN.1 in OIDC issuer v2 extension");
-}
-
-function refused(why: string): GalleyError {
-  return new GalleyError("permission_denied", why);
 }

@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { GalleyError } from "../../errors.ts";
+import { refused } from "./refused.ts";
 
 const AGENT_SETTINGS = "gpg-agent.conf";
 
@@ -203,10 +204,6 @@ function readStatus(path: string): readonly (readonly string[])[] {
   } catch {
     return []; // It wrote nothing, which says as much.
   }
-}
-
-function refused(why: string): GalleyError {
-  return new GalleyError("permission_denied", why);
 }
 
 function noGpg(): GalleyError {

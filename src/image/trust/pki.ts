@@ -1,6 +1,6 @@
 import type { KeyObject } from "node:crypto";
-import { GalleyError } from "../../errors.ts";
 import { type Brought, checkEmail } from "./fulcio.ts";
+import { refused } from "./refused.ts";
 import type { Certificate } from "./x509/certificate.ts";
 import { broughtIntermediates, leafOf } from "./x509/certificates.ts";
 import { checkChain } from "./x509/chain.ts";
@@ -25,7 +25,7 @@ export function keyOfPki(root: PkiRoot, brought: Brought, now = new Date()): Key
     const { hosts } = leaf.names;
     const [got, wanted] = [hosts.length === 0 ? "any names" : hosts.join(", "), root.subjectHostname];
     const why = `x509: certificate is ${hosts.length === 0 ? "not " : ""}valid for ${got}, not ${wanted}`;
-    throw new GalleyError("permission_denied", `Unexpected subject hostname: ${why}`);
+    throw refused(`Unexpected subject hostname: ${why}`);
   }
   return leaf.x509.publicKey;
 }

@@ -1,9 +1,9 @@
 import { createHash, type KeyObject } from "node:crypto";
 import { json } from "@sigstore/core";
-import { GalleyError } from "../../errors.ts";
 import { isObject, type JsonObject } from "../json-object.ts";
 import { fromBase64 } from "./base64.ts";
 import { verifies } from "./public-key.ts";
+import { refused } from "./refused.ts";
 import { parseStrict } from "./strict-json.ts";
 import { pemBlock } from "./x509/pem.ts";
 
@@ -91,8 +91,4 @@ function soleBlock(pem: string): Buffer {
   const block = pemBlock(pem);
   if (block === undefined || block.rest !== "") throw refused("publicKey in Rekor SET is not one block of PEM");
   return block.bytes;
-}
-
-function refused(why: string): GalleyError {
-  return new GalleyError("permission_denied", why);
 }

@@ -6,6 +6,7 @@ import type { Claim } from "./payload.ts";
 import type { PkiRoot } from "./pki.ts";
 import type { KeySource, SigstoreAuthor, SigstoreSigned } from "./policy.ts";
 import { publicKeyOf } from "./public-key.ts";
+import { refused } from "./refused.ts";
 import type { SigstoreSignature } from "./signature.ts";
 import { COSIGN_BUNDLE, COSIGN_CERTIFICATE, COSIGN_CHAIN, COSIGN_SIGNATURE } from "./signature.ts";
 import { annotation, verifySigstore } from "./sigstore.ts";
@@ -83,7 +84,7 @@ async function loggedKey(
       reasons.push((failure as Error).message);
     }
   }
-  throw new GalleyError("permission_denied", `No public key verified against the RekorSET: ${reasons.join(", ")}`);
+  throw refused(`No public key verified against the RekorSET: ${reasons.join(", ")}`);
 }
 
 function logged({ annotations, payload }: SigstoreSignature, signer: string) {

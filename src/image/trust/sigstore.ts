@@ -1,8 +1,8 @@
 import { type KeyObject, sign } from "node:crypto";
-import { GalleyError } from "../../errors.ts";
 import { fromBase64 } from "./base64.ts";
 import { type Claim, makePayload, parsePayload } from "./payload.ts";
 import { hashFor, verifies } from "./public-key.ts";
+import { refused } from "./refused.ts";
 import { COSIGN_PAYLOAD, COSIGN_SIGNATURE, type Signer, type SigstoreSignature } from "./signature.ts";
 
 const TYPE = "cosign container image signature";
@@ -39,8 +39,4 @@ export function annotation(annotations: SigstoreSignature["annotations"], name: 
   const text = Object.hasOwn(annotations, name) ? annotations[name] : undefined;
   if (text !== undefined) return text;
   throw refused(`missing ${name} annotation`);
-}
-
-function refused(why: string): GalleyError {
-  return new GalleyError("permission_denied", why);
 }
