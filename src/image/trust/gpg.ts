@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { GalleyError } from "../../errors.ts";
+import { type KeyOwner, ownersOf } from "./key-owners.ts";
 import { refused } from "./refused.ts";
 
 const AGENT_SETTINGS = "gpg-agent.conf";
@@ -20,36 +21,40 @@ export class Gpg {
 
   /** The user's own keys: GNUPGHOME, or ~/.gnupg. */
   static user(env: Readonly<Record<string, string | undefined>> = process.env): Gpg {
-    return new Gpg(mkdtempSync(join(tmpdir(), "galley-gpg-")), undefined, env);
+    return new Gpg(scratchFolder(), undefined, env);
   }
 
   /** A keyring that holds these keys and no other; each of `keys` may be armored or not, and hold several. */
   static async ofKeys(keys: readonly Uint8Array[]): Promise<Gpg> {
-    const scratch = mkdtempSync(join(tmpdir(), "galley-gpg-"));
+    const scratch = scratchFolder();
     const gpg = new Gpg(scratch, scratch, process.env);
-    try {
+    return gpg.#orClosed(async () => {
       const found: string[] = [];
       for (const key of keys) found.push(...(await gpg.#addKeys(key)));
       return new Gpg(scratch, scratch, process.env, [...new Set(found)]);
-    } catch (failure) {
-      gpg.close();
-      throw failure;
-    }
+    });
   }
 
   /** A keyring that holds the secret keys of a file, armored or not, and gpg's agent for it. `invalid_argument` where it has none. */
   static async ofSecretKeys(keys: Uint8Array): Promise<Gpg> {
-    const scratch = mkdtempSync(join(tmpdir(), "galley-gpg-"));
+    const scratch = scratchFolder();
     // The agent protects what it is given anew, with an effort of seconds that it measures first: of no use in a folder that is removed at once.
     writeFileSync(join(scratch, AGENT_SETTINGS), "s2k-count 65536\n");
     const gpg = new Gpg(scratch, scratch, process.env);
-    try {
+    return gpg.#orClosed(async () => {
       const { status, said } = await gpg.#run(["--import"], keys);
       // Of the number behind it 16 says that there was a secret key (gpg's doc/DETAILS, IMPORT_OK).
       if (status.some(([word, reason]) => word === "IMPORT_OK" && (Number(reason) & 16) !== 0)) return gpg;
       throw new GalleyError("invalid_argument", `unable to parse private keys: ${said}`, { op: "read key" });
+    });
+  }
+
+  /** Leaves nothing where a keyring cannot be filled. */
+  async #orClosed(fill: () => Promise<Gpg>): Promise<Gpg> {
+    try {
+      return await fill();
     } catch (failure) {
-      gpg.close();
+      this.close();
       throw failure;
     }
   }
@@ -158,36 +163,9 @@ export class Gpg {
     });
     const [output, errors] = await Promise.all([new Response(child.stdout).bytes(), new Response(child.stderr).text()]);
     const code = await child.exited;
-    const said =
-      errors
-        .trim()
-        .split("\n")
-        .at(-1)
-        ?.replace(/^gpg: /, "") ?? "";
-    return { code, output, said, status: readStatus(statusFile) };
+    const [last = ""] = errors.trim().split("\n").slice(-1);
+    return { code, output, said: last.replace(/^gpg: /, ""), status: readStatus(statusFile) };
   }
-}
-
-/** Whose a public key is. */
-export interface KeyOwner {
-  readonly fingerprint: string;
-  readonly users: readonly string[];
-  readonly isValid: boolean;
-}
-
-/** Reads gpg's list with colons (its doc/DETAILS): `pub` with the validity, its `fpr`, and its `uid`s, in which colons are escaped. */
-function ownersOf(list: Uint8Array): readonly KeyOwner[] {
-  const rows = Buffer.from(list)
-    .toString("utf8")
-    .split("\n")
-    .map((line) => line.split(":"));
-  const starts = rows.flatMap(([kind], position) => (kind === "pub" ? [position] : []));
-  return starts.map((start, number) => {
-    const own = rows.slice(start, starts[number + 1]);
-    const users = own.filter(([kind]) => kind === "uid").map((row) => (row[9] ?? "").replaceAll("\\x3a", ":"));
-    const fingerprint = own.find(([kind]) => kind === "fpr")?.[9] ?? "";
-    return { fingerprint, users, isValid: !/^[reidn]/.test(own[0]?.[1] ?? "") };
-  });
 }
 
 /** Words of gpg's status output (its doc/DETAILS) after which a signature does not count. */
@@ -195,6 +173,10 @@ const against = [
   ...["BADSIG", "ERRSIG", "EXPSIG", "EXPKEYSIG", "REVKEYSIG", "NO_PUBKEY", "NODATA", "BADARMOR", "UNEXPECTED"],
   ...["FAILURE", "ERROR", "KEYREVOKED", "BEGIN_DECRYPTION"],
 ];
+
+function scratchFolder(): string {
+  return mkdtempSync(join(tmpdir(), "galley-gpg-"));
+}
 
 function readStatus(path: string): readonly (readonly string[])[] {
   try {

@@ -1,5 +1,6 @@
 import { GalleyError } from "../../../errors.ts";
-import { Gpg, type KeyOwner } from "../../trust/gpg.ts";
+import { Gpg } from "../../trust/gpg.ts";
+import type { KeyOwner } from "../../trust/key-owners.ts";
 import { invalidKey } from "./key-file.ts";
 import type { KeyOpener, KeyWrapper } from "./key-wrap.ts";
 import { whileUsed } from "./while-used.ts";
