@@ -4,6 +4,7 @@ import { type ApiRequest, type RegistryClient, waitOrThrow } from "./client.ts";
 import { RegistryError } from "./faults.ts";
 import { isMultipart, multipart, type Placed, rangeOf } from "./multipart.ts";
 import type { HttpAnswer } from "./request.ts";
+import { outOfOrder, WantedParts } from "./wanted-parts.ts";
 
 /** Parts that are asked for at a time: a header of some 2,500 bytes, which every server takes. */
 const AT_ONCE = 128;
@@ -27,7 +28,7 @@ export async function* streamParts(
   parts: readonly BlobPart[],
   options: TransportOptions = {},
 ): AsyncGenerator<Uint8Array> {
-  const wanted = new Wanted(parts);
+  const wanted = new WantedParts(parts);
   let several = true;
   for (let attempt = 1; !wanted.isEmpty; attempt++) {
     const asked = several ? wanted.next(AT_ONCE) : wanted.nextNear(HOLE);
@@ -74,7 +75,7 @@ async function* readParts(
   client: RegistryClient,
   api: ApiRequest,
   asked: readonly BlobPart[],
-  wanted: Wanted,
+  wanted: WantedParts,
   options: TransportOptions,
 ): AsyncGenerator<Uint8Array> {
   const range = `bytes=${asked.map(({ start, end }) => `${start}-${end - 1}`).join(",")}`;
@@ -102,58 +103,4 @@ async function* from(start: number, body: AsyncIterable<Uint8Array>): AsyncGener
     yield { position, bytes };
     position += bytes.length;
   }
-}
-
-/** Parts that are still to come, in order. */
-class Wanted {
-  readonly #parts: BlobPart[];
-  /** Bytes that are still to come. */
-  missing: number;
-
-  constructor(parts: readonly BlobPart[]) {
-    this.#parts = parts.filter(({ start, end }) => end > start).reverse();
-    this.missing = this.#parts.reduce((sum, { start, end }) => sum + end - start, 0);
-  }
-
-  get isEmpty(): boolean {
-    return this.#parts.length === 0;
-  }
-
-  /** Whether something is still to come that lies in one of these parts or before them. */
-  missesAny(parts: readonly BlobPart[]): boolean {
-    return (this.#parts.at(-1)?.start ?? Number.POSITIVE_INFINITY) < (parts.at(-1)?.end ?? 0);
-  }
-
-  next(count: number): readonly BlobPart[] {
-    return this.#parts.slice(-count).reverse();
-  }
-
-  /** The next part, and those with but small holes before them, as one. */
-  nextNear(hole: number): readonly BlobPart[] {
-    const [first, ...others] = this.next(this.#parts.length);
-    if (first === undefined) return [];
-    let { end } = first;
-    for (const part of others) {
-      if (part.start - end > hole) break;
-      end = part.end;
-    }
-    return [{ start: first.start, end }];
-  }
-
-  /** What is wanted of bytes that came, which may be more than was asked for, but not later than what is next. */
-  *take(position: number, bytes: Uint8Array): Generator<Uint8Array> {
-    const end = position + bytes.length;
-    for (let next = this.#parts.at(-1); next !== undefined && next.start < end; next = this.#parts.at(-1)) {
-      if (next.start < position) throw outOfOrder();
-      const until = Math.min(next.end, end);
-      this.#parts.pop();
-      if (until < next.end) this.#parts.push({ start: until, end: next.end });
-      this.missing -= until - next.start;
-      yield bytes.subarray(next.start - position, until - position);
-    }
-  }
-}
-
-function outOfOrder(): GalleyError {
-  return new GalleyError("unavailable", "the registry sent other parts than it was asked for", { op: "download" });
 }
