@@ -13,6 +13,7 @@ export interface SifPart {
   readonly size?: bigint;
 }
 
+/** What the header says, and what is done to the file. */
 export interface SifOptions {
   /** The two digits of the header; default: amd64's. */
   readonly architecture?: string;

@@ -59,7 +59,7 @@ export interface Entry {
 type Json = Record<string, unknown>;
 
 /** The body of an entry of the kind `hashedrekord`. */
-export function bodyOf({ signer, signature, payload }: Entry): Json {
+function bodyOf({ signer, signature, payload }: Entry): Json {
   const hash = { algorithm: "sha256", value: createHash("sha256").update(payload).digest("hex") };
   const publicKey = { content: Buffer.from(signer).toString("base64") };
   const spec = { data: { hash }, signature: { content: signature, publicKey } };

@@ -21,8 +21,6 @@ export interface Ending {
   readonly split: string;
 }
 
-export type Annotate = (annotations: Annotations) => Annotations;
-
 /** Files of noise, so that their compressed size is theirs: 60 of 1 to 30 KiB, of which every tenth is another one in each version. */
 const files = Array.from({ length: 60 }, (_, index) => ({
   name: `data/file${index}`,
@@ -40,6 +38,7 @@ function noise(seed: number, size: number): Uint8Array {
   return bytes;
 }
 
+/** The archive of one version, uncompressed. */
 export function archiveOf(version: number): Uint8Array {
   const contents = files.map(({ name, size }, index) => {
     const isChanged = index % 10 === 3;
@@ -54,6 +53,7 @@ export function archiveOf(version: number): Uint8Array {
   ]);
 }
 
+/** A layer of an archive, compressed at this level of zstd. */
 export function chunkedLayer(archive: Uint8Array, level = 3): ChunkedLayer {
   const writer = new ChunkedWriter(level);
   const frames = writer.push(archive);
@@ -76,10 +76,12 @@ export function withEnding(layer: ChunkedLayer, change: (ending: Ending) => Endi
   return { ...layer, stored, annotations: end.annotations };
 }
 
+/** An image of these layers. */
 export function imageOf(...layers: readonly ChunkedLayer[]): BuiltImage {
   return buildImage({ layers: layers.map((layer) => ({ ...layer, compression: "zstd" as const })) });
 }
 
+/** The digest of the uncompressed layer. */
 export const diffIdOf = ({ archive }: ChunkedLayer) => digestOf(archive);
 
 /** Files that are all of one size, which no compressor makes smaller. */

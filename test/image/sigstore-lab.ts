@@ -24,10 +24,13 @@ import {
   signed,
 } from "../harness/sigstore.ts";
 
-/** A certificate of an authority, and a signer's whom Fulcio knows. */
+/** Extensions of a certificate of an authority. */
 export const authority = ["basicConstraints=critical,CA:TRUE", "keyUsage=critical,keyCertSign,cRLSign"];
+/** Who vouched for the signer. */
 export const issuer = "https://issuer.example/";
+/** Who signs. */
 export const email = "signer@example.com";
+/** Extensions of the certificate that Fulcio gives a signer. */
 export const signer = [
   "keyUsage=critical,digitalSignature",
   "extendedKeyUsage=codeSigning",
@@ -36,12 +39,14 @@ export const signer = [
   `1.3.6.1.4.1.57264.1.8=ASN1:UTF8String:${issuer}`,
 ];
 
-/** Ten minutes of long ago, and their middle in seconds. */
+/** Ten minutes of long ago, in which certificates are valid. */
 export const hours = { from: "20240101000000Z", to: "20240101001000Z" };
+/** Their middle, in seconds since 1970. */
 export const middle = Date.UTC(2024, 0, 1, 0, 5) / 1000;
 
 const config = '{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":[]}}';
 const sha = (text: string) => createHash("sha256").update(text).digest("hex");
+/** The image that is signed. */
 export const manifest = JSON.stringify({
   schemaVersion: 2,
   mediaType: "application/vnd.oci.image.manifest.v1+json",

@@ -12,6 +12,7 @@ import { placeOptions } from "./options.ts";
 import { acceptance, trustOf } from "./trust.ts";
 import { untilInterrupted } from "./until-interrupted.ts";
 
+/** What is pulled, and for which machine. */
 export interface PlacePull {
   /** `TRANSPORT:…`, of any transport but `docker:`. */
   readonly place: string;

@@ -23,9 +23,13 @@ export const COSIGN_PAYLOAD = "application/vnd.dev.cosign.simplesigning.v1+json"
 /** The annotation that holds the signature of a payload, in base64. */
 export const COSIGN_SIGNATURE = "dev.cosignproject.cosign/signature";
 
-/** Annotations beside it: Rekor's promise to have it in its log, the signer's certificate, and the certificates above that. */
+/** The annotation beside it that holds Rekor's promise to have it in its log, in JSON. */
 export const COSIGN_BUNDLE = "dev.sigstore.cosign/bundle";
+
+/** The signer's certificate, in PEM. */
 export const COSIGN_CERTIFICATE = "dev.sigstore.cosign/certificate";
+
+/** The certificates above that, up to the root, in PEM. */
 export const COSIGN_CHAIN = "dev.sigstore.cosign/chain";
 
 /** Bytes of one signature that are read. */

@@ -5,7 +5,7 @@ import type { KeyOpener, KeyWrapper } from "./key-wrap.ts";
 import { CIPHER, type LayerKey, type Sealed } from "./layer-cipher.ts";
 
 /** Annotations of an encrypted layer, as containers/ocicrypt writes and reads them. */
-export const ENCRYPTION = "org.opencontainers.image.enc.";
+const ENCRYPTION = "org.opencontainers.image.enc.";
 const KEYS = `${ENCRYPTION}keys.`;
 const PUBLIC = `${ENCRYPTION}pubopts`;
 

@@ -31,6 +31,7 @@ export interface FileInode extends Common {
   readonly blocks: Cursor;
 }
 
+/** Where the names of a directory are. */
 export interface DirectoryInode extends Common {
   readonly type: "directory";
   readonly list: Place;
@@ -38,6 +39,7 @@ export interface DirectoryInode extends Common {
   readonly size: number;
 }
 
+/** What a name in a directory stands for. */
 export type Inode =
   | FileInode
   | DirectoryInode

@@ -4,6 +4,7 @@ import type { BlobPart } from "../../transports/transport.ts";
 import type { Run } from "./plan.ts";
 import { wrong } from "./wrong.ts";
 
+/** Where the bytes of a blob come from. */
 export interface Parts {
   /** What is fetched: the bytes of these parts, one after the other. */
   readonly fetch: (parts: readonly BlobPart[]) => AsyncIterable<Uint8Array>;

@@ -6,15 +6,19 @@ import { parseReference } from "../../reference.ts";
 import { fakeExchange, type Handler } from "./fake-registry.ts";
 import { RegistryTransport } from "./registry.ts";
 
-/** The image that tests ask for, and a layer of it. */
+/** The image that tests ask for. */
 export const reference = parseReference("registry.example/team/app:1");
+/** Its manifest, as a registry sends it. */
 export const manifest = { type: mediaTypes.ociManifest, content: '{"schemaVersion":2}' };
+/** The descriptor of that. */
 export const described = {
   mediaType: manifest.type,
   digest: digestOf(manifest.content),
   size: manifest.content.length,
 };
+/** A layer of it. */
 export const blob = Buffer.from("0123456789".repeat(30_000));
+/** And the descriptor of that. */
 export const blobDescriptor = { mediaType: mediaTypes.ociLayer, digest: digestOf(blob), size: blob.length };
 
 /** A transport on such a fake, with what it asked and how long it would have waited. */
