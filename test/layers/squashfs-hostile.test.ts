@@ -8,6 +8,8 @@ import { GalleyError } from "../../src/errors.ts";
 import type { Section } from "../../src/image/layers/squashfs/section.ts";
 import { squashfsMembers } from "../../src/image/layers/squashfs/squashfs-members.ts";
 import { writeTar } from "../../src/image/layers/tar/write-tar.ts";
+import { Expansion } from "../../src/image/verify/expansion.ts";
+import { AT_FDCWD, mknodat, S } from "../../src/linux/sys/sys.ts";
 import { Random } from "../fuzz/random.ts";
 import { missing, testWith } from "../harness/requirements.ts";
 import { squashfsOf } from "../harness/squashfs.ts";
@@ -171,6 +173,34 @@ function mutated(image: Buffer, random: Random): Buffer {
   }
   return random.chance(0.05) ? copy.subarray(0, random.below(copy.length)) : copy;
 }
+
+describe("what is read of a squashfs counts as what comes out of it", () => {
+  const told = (directory: string, free: number): string => {
+    const read = () => [...squashfsMembers(sectionOf(squashfsOf(directory)), new Expansion({ free, ratio: 0 }))].length;
+    try {
+      return `${read()} members`;
+    } catch (failure) {
+      return (failure as GalleyError).code;
+    }
+  };
+
+  testWith(needs, "though it becomes no member: sockets, of which a list may be that of many directories", () => {
+    const tree = join(base, "sockets");
+    mkdirSync(tree);
+    for (let index = 0; index < 50; index++) mknodat(AT_FDCWD, join(tree, `${index}`), S.IFSOCK | 0o600);
+    expect([told(tree, 100_000), told(tree, 10_000)]).toEqual(["1 members", "resource_exhausted"]);
+  });
+
+  testWith(needs, "though it is not archived: overlayfs' attributes", () => {
+    const tree = join(base, "attributes");
+    mkdirSync(tree);
+    for (let index = 0; index < 10; index++) {
+      writeFileSync(join(tree, `${index}`), "");
+      setAttribute(tree, `${index}`, "trusted.overlay.origin", "x".repeat(2000));
+    }
+    expect([told(tree, 100_000), told(tree, 10_000)]).toEqual(["11 members", "resource_exhausted"]);
+  });
+});
 
 describe("a squashfs with random changes is read or refused", () => {
   const other = (random: Random) => random.one(others);

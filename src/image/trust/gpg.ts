@@ -4,8 +4,12 @@ import { join } from "node:path";
 import { GalleyError } from "../../errors.ts";
 import { type KeyOwner, ownersOf } from "./key-owners.ts";
 import { refused } from "./refused.ts";
+import { MAX_SIGNATURE } from "./signature.ts";
 
 const AGENT_SETTINGS = "gpg-agent.conf";
+
+/** A message may be compressed, so that a small one of a stranger's would fill the memory. */
+const CAPPED = ["--max-output", String(MAX_SIGNATURE)];
 
 /** OpenPGP through the program `gpg`, with the user's keys or with a keyring made for one purpose. */
 export class Gpg {
@@ -99,13 +103,16 @@ export class Gpg {
     throw new GalleyError("failed_precondition", `gpg does not encrypt: ${said}`, { op: "encrypt" });
   }
 
-  /** Decrypts with a secret key of the keyring; `permission_denied` where none fits, or its passphrase is another. */
+  /** Decrypts with a secret key of the keyring; `permission_denied` where none fits, its passphrase is another, or the content has more than 4 MiB. */
   async decrypt(message: Uint8Array, passphrase: Uint8Array | undefined): Promise<Uint8Array> {
     const file = join(this.scratch, `message-${++this.#runs}`);
     writeFileSync(file, message, { mode: 0o600 });
     const secret = ["--pinentry-mode", "loopback", "--passphrase-fd", "0"];
     const line = Buffer.concat([passphrase ?? new Uint8Array(), Buffer.from("\n")]);
-    const { output, said, code, status } = await this.#run([...secret, "--output", "-", "--decrypt", file], line);
+    const { output, said, code, status } = await this.#run(
+      [...secret, ...CAPPED, "--output", "-", "--decrypt", file],
+      line,
+    );
     if (code === 0 && status.some(([word]) => word === "DECRYPTION_OKAY")) return output;
     throw refused(said);
   }
@@ -118,7 +125,7 @@ export class Gpg {
     message: Uint8Array,
   ): Promise<{ readonly content: Uint8Array; readonly key: string; readonly primary: string }> {
     const trust = ["--no-autostart", "--trust-model", "always", "--no-auto-key-retrieve"];
-    const { status, output, said } = await this.#run([...trust, "--output", "-", "--verify"], message);
+    const { status, output, said } = await this.#run([...trust, ...CAPPED, "--output", "-", "--verify"], message);
     const lines = (word: string) => status.filter(([first]) => first === word);
     const bad = status.find(([word]) => word !== undefined && against.includes(word));
     if (bad !== undefined) throw refused(`Invalid GPG signature: ${bad.slice(0, 2).join(" ")}`);

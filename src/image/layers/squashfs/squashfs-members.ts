@@ -1,3 +1,4 @@
+import { GalleyError } from "../../../errors.ts";
 import { Expansion } from "../../verify/expansion.ts";
 import { shown } from "../tar/malformed.ts";
 import { isArchived } from "../tar/tree-members.ts";
@@ -15,6 +16,9 @@ const PATH_MAX = 4095;
 /** Bytes of an entry's header in an archive. */
 const HEADER = 512;
 
+/** Bytes of names that are remembered, of files that have several. */
+const LINKS_MAX = 128 << 20;
+
 /** A directory that is being read, and what it is called in the archive. */
 interface Level {
   readonly path: string;
@@ -26,21 +30,13 @@ interface Level {
  * attributes but overlayfs' own. Each is to be written before the next is asked for. What it makes is bounded as that of compressed
  * content is: `resource_exhausted`.
  */
-export function* squashfsMembers(section: Section): Generator<NewMember, void, undefined> {
-  const files = new Squashfs(section);
-  const tree = new Tree(files);
-  const expansion = new Expansion();
+export function* squashfsMembers(section: Section, expansion = new Expansion()): Generator<NewMember, void, undefined> {
   expansion.packed(section.size);
-  for (const member of tree.members()) {
-    expansion.check(sizeOf(member.entry));
+  const account = (bytes: number) => expansion.check(bytes);
+  for (const member of new Tree(new Squashfs(section, account), account).members()) {
+    account(member.entry.size ?? 0);
     yield member;
   }
-}
-
-/** Bytes of an entry in the archive, about. */
-function sizeOf({ name, size = 0, xattrs }: NewEntry): number {
-  const attributes = [...(xattrs ?? [])].reduce((sum, [attribute, value]) => sum + attribute.length + value.length, 0);
-  return HEADER + name.length + attributes + size;
 }
 
 /** What is remembered on the way through a file system. */
@@ -49,8 +45,13 @@ class Tree {
   readonly #links = new Map<number, string>();
   /** A bit for each directory that was entered. */
   readonly #entered: Uint8Array;
+  #remembered = 0;
 
-  constructor(private readonly files: Squashfs) {
+  /** @param account told of the bytes that each name stands for, whether or not it becomes a member: two directories may have the same list */
+  constructor(
+    private readonly files: Squashfs,
+    private readonly account: (bytes: number) => void,
+  ) {
     this.#entered = new Uint8Array((files.inodes >> 3) + 1);
   }
 
@@ -66,6 +67,7 @@ class Tree {
         continue;
       }
       const path = below(level.path, value.name);
+      this.account(HEADER + path.length);
       const inode = this.#named(value, path);
       if (inode.type !== "socket") yield this.#member(inode, path);
       if (inode.type === "directory") levels.push(this.#enter(inode, path));
@@ -92,9 +94,19 @@ class Tree {
     const several = inode.links > 1 && inode.type !== "directory";
     const first = several ? this.#links.get(inode.number) : undefined;
     if (first !== undefined) return { entry: { ...common, type: "hardlink", linkName: first } };
-    if (several) this.#links.set(inode.number, name);
+    if (several) this.#remember(inode.number, name);
     const entry = { ...common, ...special(inode), ...this.#attributes(inode) };
     return inode.type === "file" ? { entry, content: this.files.content(inode) } : { entry };
+  }
+
+  #remember(number: number, name: string): void {
+    this.#remembered += name.length;
+    if (this.#remembered > LINKS_MAX)
+      throw new GalleyError(
+        "resource_exhausted",
+        `its files with several names have more than ${LINKS_MAX} bytes of them`,
+      );
+    this.#links.set(number, name);
   }
 
   #attributes(inode: Inode): Pick<NewEntry, "xattrs"> {

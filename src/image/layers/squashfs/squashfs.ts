@@ -22,7 +22,8 @@ export class Squashfs {
   readonly #xattrs: Xattrs | undefined;
   readonly #contents: Contents;
 
-  constructor(section: Section) {
+  /** @param account told of the bytes of each attribute that is read, and may throw where they are too many */
+  constructor(section: Section, account: (bytes: number) => void = () => undefined) {
     const superblock = readSuperblock(section);
     const unpack = unpackerOf(superblock.compression);
     const { idTable, ids, xattrTable, fragmentTable, blockSize } = superblock;
@@ -35,7 +36,7 @@ export class Squashfs {
     this.#superblock = superblock;
     this.#metadata = metadata;
     this.#owners = table(idTable, ids, 4, "the table of owners");
-    this.#xattrs = xattrTable === undefined ? undefined : Xattrs.open(section, metadata, xattrTable);
+    this.#xattrs = xattrTable === undefined ? undefined : Xattrs.open({ section, metadata, account }, xattrTable);
     this.#contents = new Contents({ section, unpack, blockSize, fragments });
   }
 

@@ -17,22 +17,34 @@ const VALUE_MAX = 65_536;
 const ALL_MAX = 1 << 20;
 const COUNT_MAX = 65_536 / 3;
 
+/** Bytes that an attribute counts beside its value, whatever its name. */
+const ATTRIBUTE = 64;
+
+/** What attributes are read with. */
+export interface XattrParts {
+  readonly section: Section;
+  readonly metadata: Metadata;
+  /** Told of the bytes of each attribute that is read, of which many files may have the same. */
+  readonly account: (bytes: number) => void;
+}
+
 /** Sets of attributes by number. */
 export class Xattrs {
   private constructor(
-    private readonly metadata: Metadata,
+    private readonly parts: XattrParts,
     private readonly sets: LookupTable,
     /** Of the attributes themselves. */
     private readonly table: { readonly start: number; readonly end: number },
   ) {}
 
   /** @param at where the superblock says them to be */
-  static open(section: Section, metadata: Metadata, at: number): Xattrs {
+  static open(parts: XattrParts, at: number): Xattrs {
+    const { section, metadata } = parts;
     const head = section.read(at, 16, "the head of the attributes");
     const start = Number(head.readBigUInt64LE(0));
     const what = "the table of attributes";
     const sets = new LookupTable(section, metadata, { start: at + 16, count: head.readUInt32LE(8), length: 16, what });
-    return new Xattrs(metadata, sets, { start, end: at });
+    return new Xattrs(parts, sets, { start, end: at });
   }
 
   /** The attributes of one set. */
@@ -44,6 +56,7 @@ export class Xattrs {
     const found = new Map<string, Uint8Array>();
     for (let left = count, bytes = 0; left > 0; left--) {
       const { name, value } = this.#attribute(cursor);
+      this.parts.account(ATTRIBUTE + value.length);
       bytes += name.length + value.length;
       if (bytes > ALL_MAX) throw damaged(`a file whose attributes have more than ${ALL_MAX} bytes`);
       if (name !== "") found.set(name, value);
@@ -52,7 +65,7 @@ export class Xattrs {
   }
 
   #cursor(place: Place): Cursor {
-    return this.metadata.cursor(this.table.start, this.table.end, place, "the attributes");
+    return this.parts.metadata.cursor(this.table.start, this.table.end, place, "the attributes");
   }
 
   #attribute(cursor: Cursor): { readonly name: string; readonly value: Buffer } {
