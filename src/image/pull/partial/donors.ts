@@ -10,10 +10,12 @@ import { type Places, placesOf } from "./places.ts";
 /** Images whose layers are looked at: those of the same repository, then the youngest. */
 const MOST_IMAGES = 32;
 
-/** Bytes of all tables that are read, uncompressed. */
+/** Bytes of all tables that are read, uncompressed, and of tar-split's documents. */
 const MOST_TABLES = 32 << 20;
+const MOST_SPLITS = 512 << 20;
 
-interface Donor {
+/** A layer, and where its tables are. */
+export interface Donor {
   readonly blob: Descriptor;
   readonly places: Places;
 }
@@ -36,16 +38,8 @@ export class Donors {
 
   /** `undefined` where the store has no such layer. */
   static of(content: ContentStore, table: ImageTable, reference: Reference): Donors | undefined {
-    const found = new Map<string, Donor>();
-    let size = 0;
-    for (const row of nearest(table, reference)) {
-      for (const donor of chunkedLayers(content, row)) {
-        size += found.has(donor.blob.digest) ? 0 : donor.places.table.size;
-        if (size > MOST_TABLES) break;
-        found.set(donor.blob.digest, donor);
-      }
-    }
-    return found.size === 0 ? undefined : new Donors(content, [...found.values()]);
+    const found = readable(nearest(table, reference).flatMap((row) => chunkedLayers(content, row)));
+    return found.length === 0 ? undefined : new Donors(content, found);
   }
 
   /** A descriptor of a blob for reading, which is the caller's to close: it stays readable when the blob is removed. */
@@ -62,6 +56,20 @@ export class Donors {
       // As was said.
     }
   }
+}
+
+/** The first of these layers, each once, whose tables are not too much to read: an image that was pulled may say that they are huge. */
+export function readable(layers: readonly Donor[]): readonly Donor[] {
+  const found = new Map<string, Donor>();
+  let [tables, splits] = [0, 0];
+  for (const layer of layers) {
+    const { table, split } = layer.places;
+    if (found.has(layer.blob.digest) || tables + table.size > MOST_TABLES || splits + split.size > MOST_SPLITS)
+      continue;
+    [tables, splits] = [tables + table.size, splits + split.size];
+    found.set(layer.blob.digest, layer);
+  }
+  return [...found.values()];
 }
 
 function nearest(table: ImageTable, reference: Reference): readonly ImageRow[] {

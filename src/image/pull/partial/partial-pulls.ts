@@ -8,6 +8,7 @@ import { FrameList } from "./frame-list.ts";
 import { framesOf } from "./frames.ts";
 import { placesOf } from "./places.ts";
 import { planOf, type Run } from "./plan.ts";
+import { wrong } from "./wrong.ts";
 
 /** Blobs that are smaller, in bytes, are fetched whole: a table of theirs would be half of it. */
 const SMALLEST = 256 << 10;
@@ -57,7 +58,7 @@ export class PartialPulls {
     if (donors === undefined) return undefined;
     try {
       const rest = { start: places.tail, end: blob.size };
-      const tail = Buffer.concat(await Array.fromAsync(this.#fetch(blob, [rest], options)));
+      const tail = await gatheredIn(Buffer.allocUnsafe(rest.end - rest.start), this.#fetch(blob, [rest], options));
       const runs = planOf(new FrameList(framesOf(tail, places, { checksum: true })), donors.frames, offset);
       const kept = runs.reduce((sum, run) => sum + (run.kept === undefined ? 0 : run.end - run.start), 0);
       if (kept * LEAST_KEPT < blob.size - offset) return undefined;
@@ -105,4 +106,16 @@ export class PartialPulls {
       yield* this.transport.fetchBlob(this.reference, blob, { ...options, offset: position });
     }
   }
+}
+
+/** Fills the bytes as they come: pieces of a byte each, as a server may send them, would take a hundred times the memory. */
+async function gatheredIn(bytes: Buffer, source: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  let length = 0;
+  for await (const piece of source) {
+    if (length + piece.length > bytes.length) throw wrong("more came than was asked for");
+    bytes.set(piece, length);
+    length += piece.length;
+  }
+  if (length < bytes.length) throw wrong("less came than was asked for");
+  return bytes;
 }
