@@ -20,7 +20,9 @@
 import type { CipherGCMTypes, KeyObject, X509Certificate } from "node:crypto";
 import { constants, createCipheriv, createDecipheriv, privateDecrypt, publicEncrypt, randomBytes } from "node:crypto";
 import type { ASN1Obj } from "@sigstore/core";
+import { certificateFields } from "../../trust/x509/certificate-fields.ts";
 import { derOf, idOf } from "../../trust/x509/der.ts";
+import { encoded, id, integer, sequence, tags } from "../../trust/x509/encode-der.ts";
 
 /** Identifiers, as the bytes of their DER in hexadecimal. */
 const ids = {
@@ -36,9 +38,10 @@ const ciphers: Readonly<Record<string, CipherGCMTypes>> = {
   [ids.aes256Gcm]: "aes-256-gcm",
 };
 
-const tags = { integer: 0x02, bytes: 0x04, id: 0x06, bareSequence: 0x10, sequence: 0x30, set: 0x31, nonce: 0x84 };
-/** [0], with other structures in it or with bytes. */
-const [EXPLICIT, IMPLICIT] = [0xa0, 0x80];
+/** [0], with other structures in it or with bytes; and [4]. */
+const [EXPLICIT, IMPLICIT, NONCE] = [0xa0, 0x80, 0x84];
+/** What the parameters of the cipher are wrapped in: a SEQUENCE without the bit that says that it has parts. */
+const BARE_SEQUENCE = 0x10;
 const TAG_SIZE = 16;
 
 /** Encrypts for the holders of these certificates, whose keys must be RSA. */
@@ -46,8 +49,8 @@ export function sealFor(certificates: readonly X509Certificate[], content: Uint8
   const [key, nonce] = [randomBytes(16), randomBytes(12)];
   const cipher = createCipheriv("aes-128-gcm", key, nonce);
   const sealed = Buffer.concat([cipher.update(content), cipher.final(), cipher.getAuthTag()]);
-  const parameters = sequence(encoded(tags.nonce, nonce), integer(TAG_SIZE));
-  const algorithm = sequence(id(ids.aes128Gcm), encoded(tags.bareSequence, parameters));
+  const parameters = sequence(encoded(NONCE, nonce), integer(TAG_SIZE));
+  const algorithm = sequence(id(ids.aes128Gcm), encoded(BARE_SEQUENCE, parameters));
   const recipients = certificates.map((certificate) => recipientOf(certificate, key));
   const envelope = sequence(
     integer(0),
@@ -58,8 +61,7 @@ export function sealFor(certificates: readonly X509Certificate[], content: Uint8
 }
 
 function recipientOf({ raw, publicKey }: X509Certificate, key: Buffer): Buffer {
-  const fields = derOf(raw).subs[0]?.subs ?? [];
-  const [serial, , issuer] = fields[0]?.tag.isContextSpecific(0) === true ? fields.slice(1) : fields;
+  const [serial, , issuer] = certificateFields(raw).fields;
   if (serial === undefined || issuer === undefined) throw new Error("fields of the certificate are missing");
   const name = sequence(encoded(tags.sequence, issuer.value), encoded(tags.integer, serial.value));
   const wrapped = publicEncrypt({ key: publicKey, padding: constants.RSA_PKCS1_PADDING }, key);
@@ -108,30 +110,4 @@ function opened(sealed: ASN1Obj | undefined, key: Buffer | undefined): Buffer | 
   } catch {
     return undefined; // Another key.
   }
-}
-
-function sequence(...parts: readonly Buffer[]): Buffer {
-  return encoded(tags.sequence, ...parts);
-}
-
-function integer(value: number): Buffer {
-  return encoded(tags.integer, Buffer.of(value));
-}
-
-function id(hex: string): Buffer {
-  return encoded(tags.id, Buffer.from(hex, "hex"));
-}
-
-/** Tag, length and content (X.690, section 8.1). */
-function encoded(tag: number, ...parts: readonly Buffer[]): Buffer {
-  const content = Buffer.concat(parts);
-  return Buffer.concat([Buffer.of(tag, ...lengthOf(content.length)), content]);
-}
-
-/** The length in one byte, or behind a byte that says how many it takes. */
-function lengthOf(length: number): readonly number[] {
-  if (length < 0x80) return [length];
-  const bytes = Buffer.from(length.toString(16).padStart(8, "0"), "hex");
-  const shortest = bytes.subarray(bytes.findIndex((byte) => byte !== 0));
-  return [0x80 | shortest.length, ...shortest];
 }

@@ -1,5 +1,6 @@
 import { X509Certificate } from "node:crypto";
-import { ASN1Obj } from "@sigstore/core";
+import type { ASN1Obj } from "@sigstore/core";
+import { certificateFields } from "./certificate-fields.ts";
 import { derOf, idOf, malformed, sequenceOf } from "./der.ts";
 import { type NameConstraints, nameConstraintsOf } from "./name-constraints.ts";
 import { type Names, namesOf } from "./names.ts";
@@ -45,9 +46,8 @@ export function parseCertificate(der: Buffer): Certificate {
   if (der.length > MAX_CERTIFICATE) throw malformed("too long");
   const x509 = new X509Certificate(der);
   if (!x509.raw.equals(der)) throw malformed("trailing data");
-  const fields = ASN1Obj.parseBuffer(Buffer.from(der)).subs[0]?.subs ?? [];
-  const version = fields[0]?.tag.isContextSpecific(0) === true ? fields[0] : undefined;
-  const [, algorithm, issuer, , subject] = version === undefined ? fields : fields.slice(1);
+  const { version, fields } = certificateFields(der);
+  const [, algorithm, issuer, , subject] = fields;
   if (issuer === undefined || subject === undefined) throw malformed("fields are missing");
   const extensions = extensionsOf(fields.find(({ tag }) => tag.isContextSpecific(3)));
   const read = <T>(id: string, reader: (value: Buffer) => T): T | undefined => {
