@@ -1,6 +1,7 @@
 /** Certificate authorities of a test's own, by openssl: certificates of any time, extensions and parent. */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { openssl } from "./openssl.ts";
 
 /** A certificate and its key, as PEM. */
 export interface Issued {
@@ -69,9 +70,4 @@ function configuration(at: string, hash: string, extensions: readonly string[]):
     "[names]\nCN = names",
     `[more]\n${extensions.join("\n")}\n`,
   ].join("\n");
-}
-
-function openssl(...words: readonly string[]): void {
-  const run = Bun.spawnSync(["openssl", ...words], { stdio: ["ignore", "ignore", "pipe"] });
-  if (run.exitCode !== 0) throw new Error(`openssl ${words.join(" ")}: ${run.stderr.toString()}`);
 }

@@ -1,5 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { openssl } from "./openssl.ts";
 
 /** Paths of PEM files. */
 export interface Certificates {
@@ -61,9 +62,4 @@ export function makeCertificates(folder: string): Certificates {
     at("server.crt"),
   );
   return { authority: at("ca.crt"), certificate: at("server.crt"), key: at("server.key") };
-}
-
-function openssl(...words: readonly string[]): void {
-  const run = Bun.spawnSync(["openssl", ...words], { stdio: ["ignore", "ignore", "pipe"] });
-  if (run.exitCode !== 0) throw new Error(`openssl ${words[0]}: ${run.stderr.toString()}`);
 }

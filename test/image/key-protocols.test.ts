@@ -5,6 +5,7 @@ import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type GpgHome, makeGpgHome } from "../harness/gpg.ts";
+import { openssl } from "../harness/openssl.ts";
 import { patience } from "../harness/patience.ts";
 import { testWith } from "../harness/requirements.ts";
 import { EncryptionLab, manifestOf, schemesOf } from "./encryption-lab.ts";
@@ -55,7 +56,7 @@ function keysOf(name: string, secret: string): GpgHome {
 
 function certify(name: string): void {
   const files = ["-keyout", key(`${name}.key`), "-out", key(`${name}.crt`)];
-  run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", `/C=DE/CN=${name}`, ...files);
+  openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", `/C=DE/CN=${name}`, ...files);
 }
 
 const flags = (...recipients: readonly string[]) => recipients.flatMap((name) => ["--encryption-key", name]);
