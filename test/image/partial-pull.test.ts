@@ -1,11 +1,12 @@
 /** Pulls of zstd:chunked layers, of which only what no layer of the store has is fetched; and all that may go wrong with that. */
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect } from "bun:test";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, setDefaultTimeout } from "bun:test";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { PullEvent } from "../../src/image/types.ts";
 import { type Act, type Fault, type FaultsServer, startFaultsServer } from "../harness/faults-server.ts";
 import { type BuiltImage, digestOf } from "../harness/image-builder.ts";
+import { patience } from "../harness/patience.ts";
 import { type Registry, startRegistry } from "../harness/registry.ts";
 import { missing, testWith } from "../harness/requirements.ts";
 import {
@@ -18,6 +19,9 @@ import {
   withEnding,
 } from "./chunked-image.ts";
 import { openTestImages, type TestImages } from "./test-images.ts";
+
+// A table of half a million entries takes its time beside other work.
+setDefaultTimeout(20_000 * patience);
 
 const needs = { root: true, commands: ["docker-registry"] };
 

@@ -36,6 +36,9 @@ export function checkNames({ permitted, excluded }: NameConstraints, names: Name
     if (inside && !denied.some((tree) => fits(name, tree, true))) return;
     throw new Error(`x509: a root or intermediate certificate is not authorized to sign for this name: ${text}`);
   };
+  // A name of which nobody knows where it lies is refused, though nothing constrains its kind.
+  for (const name of names.emails) emailFits(name, "");
+  for (const name of names.hosts) domainFits(name, "");
   for (const name of names.emails) check(name, name, permitted.emails, excluded.emails, emailFits);
   for (const name of names.hosts) check(name, name, permitted.hosts, excluded.hosts, hostFits);
   for (const name of names.uris) check(name, name, permitted.uris, excluded.uris, uriFits);
