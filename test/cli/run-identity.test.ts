@@ -16,6 +16,8 @@ refuseFlags("refused:", store, [
   ["--label-file HOME/nosuch", "nosuch"],
   ["--cidfile HOME/labels", "container ID file found"],
   ["--cidfile HOME/nosuch/file", "nosuch"],
+  // What it does with a key is in test/image/encryption.test.ts.
+  ["--pull always --decryption-key HOME/nosuch", "nosuch"],
 ]);
 
 describe("a container's identity", () => {
