@@ -1,8 +1,7 @@
 /** Recipients of `pgp:` and `pkcs7:` beside those of `jwe:`, as containers/ocicrypt has them: each way between Galley and Debian's skopeo. */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { generateKeyPairSync } from "node:crypto";
-import { existsSync, readdirSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type GpgHome, makeGpgHome } from "../harness/gpg.ts";
 import { openssl } from "../harness/openssl.ts";
@@ -17,13 +16,16 @@ const lab = new EncryptionLab();
 const { key, plain, place, copy, locked, refused, skopeo, expectOpened } = lab;
 const passphrase = "correct horse";
 const homes: GpgHome[] = [];
+/** Of the tests' own, so that what others left is none of theirs. */
+const scratch = join(lab.folder, "scratch");
 
 beforeAll(() => {
   const keys = [keysOf("ann", passphrase), keysOf("bob", "")];
   const [ann, bob] = keys;
   // Ann's keyring is the user's: she knows Bob.
   run("gpg", "--homedir", ann?.directory ?? "", "--batch", "--quiet", "--import", bob?.publicKey ?? "");
-  lab.env = { GNUPGHOME: ann?.directory ?? "" };
+  mkdirSync(scratch);
+  lab.env = { GNUPGHOME: ann?.directory ?? "", TMPDIR: scratch };
   for (const name of ["one", "two"]) certify(name);
   const rsa = generateKeyPairSync("rsa", { modulusLength: 2048 });
   writeFileSync(key("rsa.pub"), rsa.publicKey.export({ type: "spki", format: "pem" }));
@@ -107,7 +109,7 @@ describe("pgp:", () => {
   });
 
   test("gpg that is not there is missed", async () => {
-    const without = { GNUPGHOME: key("none"), PATH: join(lab.folder, "bin") };
+    const without = { ...lab.env, GNUPGHOME: key("none"), PATH: join(lab.folder, "bin") };
     const { status, stderr } = await lab.store.galley(["copy", "-q", ...flags("pgp:bob"), plain, place()], {
       env: without,
     });
@@ -115,7 +117,7 @@ describe("pgp:", () => {
   });
 
   test("nothing of the keys is left behind", () => {
-    expect(readdirSync(tmpdir()).filter((name) => name.startsWith("galley-gpg-"))).toEqual([]);
+    expect(readdirSync(scratch)).toEqual([]);
   });
 });
 
