@@ -16,7 +16,6 @@ import type { Cli } from "../cli.ts";
 import { defineCommand } from "../command.ts";
 import type { FlagSet } from "../flags/flag.ts";
 import { bool, int, string } from "../flags/kinds.ts";
-import { fullSpeed } from "../full-speed.ts";
 import { copyOne } from "../places/copy-one.ts";
 import { copyOptions } from "../places/copy-options.ts";
 import { encryptionFlags } from "../places/encryption.ts";
@@ -109,7 +108,6 @@ async function pushOne(cli: Cli, flags: Flags, { image, destination, signers }: 
   if (platform !== undefined) await checkPlatform(cli, image, platform);
   if (!quiet && reference !== undefined) cli.out(`The push refers to repository [${repositoryOf(reference)}]\n`);
   const shown = new Set<string>();
-  fullSpeed();
   const result = await untilInterrupted(async (signal) => {
     const options = placeOptions(cli, flags, "", signal);
     const onProgress = quiet ? undefined : (event: CopyEvent) => show(cli, event, shown);

@@ -5,6 +5,7 @@ import { familiarName } from "../../image/reference.ts";
 import { openSource } from "../../image/transports/open-place.ts";
 import { type PlaceName, parsePlace } from "../../image/transports/place-name.ts";
 import type { Cli } from "../cli.ts";
+import { fullSpeed } from "../full-speed.ts";
 import { UsageError } from "../usage-error.ts";
 import { Flags } from "./flags.ts";
 import { loadImages, refuseOthers } from "./load-images.ts";
@@ -29,6 +30,7 @@ export async function pullPlace(cli: Cli, flags: Flags, { place, ...asked }: Pla
   const from = parsePlace(place);
   if (from.transport === "containers-storage") throw new UsageError("what is in the store need not be pulled", 1, true);
   const tell = (id: string) => cli.out(`${id}\n`);
+  fullSpeed();
   await untilInterrupted(async (signal) => {
     if (isWholeArchive(from)) await pullArchive(cli, { path: from.path, ...asked, signal, tell });
     else tell(await pullOne(cli, flags, { from, ...asked, signal }));

@@ -1,6 +1,7 @@
 import { createPublicKey, type KeyObject } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { GalleyError } from "../../../errors.ts";
+import { jsonObject } from "../../json-object.ts";
 
 /** The content of a file with a key, a certificate or a password; `invalid_argument` where it cannot be read. */
 export function readKeyFile(path: string): Buffer {
@@ -11,13 +12,9 @@ export function readKeyFile(path: string): Buffer {
   }
 }
 
-/** Content that is a JSON Web Key, perhaps; `undefined` for what is no JSON. */
+/** Content that is a JSON Web Key, perhaps; `undefined` for what is no JSON object. */
 export function asJwk(bytes: Buffer): { readonly alg?: string } | undefined {
-  try {
-    return JSON.parse(bytes.toString("utf8"));
-  } catch {
-    return undefined;
-  }
+  return jsonObject(bytes);
 }
 
 /** The first that does not fail: a file may be of several forms. */

@@ -4,6 +4,9 @@ import { GalleyError } from "../../../errors.ts";
 /** The variable that names the file with the key providers. */
 export const CONFIG_VARIABLE = "OCICRYPT_KEYPROVIDER_CONFIG";
 
+/** Bytes of an answer at most: as many as gRPC's clients take. */
+export const MAX_ANSWER = 4 << 20;
+
 /** How a key provider is asked (ocicrypt's config/keyprovider-config). */
 export interface ProviderSettings {
   readonly cmd?: { readonly path?: string; readonly args?: readonly string[] } | null;

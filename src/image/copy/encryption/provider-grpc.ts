@@ -2,12 +2,9 @@ import { readFileSync } from "node:fs";
 import { type ClientHttp2Session, connect as connectHttp2 } from "node:http2";
 import { connect as connectSocket } from "node:net";
 import { type ErrorCode, GalleyError, grpcStatus } from "../../../errors.ts";
-import type { ProviderTls } from "./provider-config.ts";
+import { MAX_ANSWER, type ProviderTls } from "./provider-config.ts";
 
 const SERVICE = "/keyprovider.KeyProviderService/";
-
-/** Bytes of an answer at most: as many as gRPC's clients take. */
-const MOST = 4 << 20;
 
 /**
  * Calls a key provider over gRPC (ocicrypt's utils/keyprovider/keyprovider.proto: both messages have one field, bytes of JSON).
@@ -76,12 +73,13 @@ function unary(session: ClientHttp2Session, path: string, message: Uint8Array): 
     stream.on("trailers", (trailers) => Object.assign(said, trailers));
     stream.on("data", (chunk: Buffer) => {
       length += chunk.length;
-      if (length <= MOST + HEAD) chunks.push(chunk);
-      else stream.destroy(failed("resource_exhausted", `its answer is larger than ${MOST} bytes`));
+      if (length <= MAX_ANSWER + HEAD) chunks.push(chunk);
+      else stream.destroy(failed("resource_exhausted", `its answer is larger than ${MAX_ANSWER} bytes`));
     });
     stream.on("close", () => {
-      const refusal = refusalOf(said) ?? (isWhole(chunks) ? undefined : notWhole());
-      if (refusal === undefined) resolve(Buffer.concat(chunks).subarray(HEAD));
+      const answer = Buffer.concat(chunks);
+      const refusal = refusalOf(said) ?? (isWhole(answer) ? undefined : notWhole());
+      if (refusal === undefined) resolve(answer.subarray(HEAD));
       else reject(refusal);
     });
     stream.end(Buffer.concat([Uint8Array.of(0), uint32(message.length), message]));
@@ -112,8 +110,7 @@ function failed(code: ErrorCode, what: string, cause?: unknown): GalleyError {
 /** Bytes before a message: whether it is compressed, and its length. */
 const HEAD = 5;
 
-function isWhole(chunks: readonly Buffer[]): boolean {
-  const bytes = Buffer.concat(chunks);
+function isWhole(bytes: Buffer): boolean {
   return bytes.length >= HEAD && bytes[0] === 0 && bytes.readUInt32BE(1) === bytes.length - HEAD;
 }
 

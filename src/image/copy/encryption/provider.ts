@@ -2,12 +2,9 @@ import { GalleyError } from "../../../errors.ts";
 import { jsonObject } from "../../json-object.ts";
 import { readCapped } from "../../verify/read.ts";
 import type { KeyOpener, KeyWrapper } from "./key-wrap.ts";
-import { CONFIG_VARIABLE, type ProviderSettings, readProviders } from "./provider-config.ts";
+import { CONFIG_VARIABLE, MAX_ANSWER, type ProviderSettings, readProviders } from "./provider-config.ts";
 
 const SCHEME = "provider.";
-
-/** Bytes of a program's answer at most, as of a service's. */
-const MOST = 4 << 20;
 
 /** What is said to a provider for each parameter, base64 of it (Go's encoding of bytes in JSON). */
 type Parameters = ReadonlyMap<string, readonly string[]>;
@@ -117,7 +114,7 @@ async function run(program: string, words: readonly string[], input: Uint8Array)
   const path = Bun.which(program);
   if (path === null) throw failed("It is not there, or not executable");
   const child = Bun.spawn([path, ...words], { stdio: [Buffer.from(input), "pipe", "pipe"] });
-  const read = (stream: ReadableStream<Uint8Array>) => readCapped(stream, MOST, `provider ${program}`);
+  const read = (stream: ReadableStream<Uint8Array>) => readCapped(stream, MAX_ANSWER, `provider ${program}`);
   try {
     const [output, said] = await Promise.all([read(child.stdout), read(child.stderr)]);
     const status = await child.exited;

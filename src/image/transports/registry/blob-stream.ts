@@ -5,9 +5,7 @@ import type { BlobOptions } from "../transport.ts";
 import { type ApiRequest, type RegistryClient, waitOrThrow } from "./client.ts";
 import { RegistryError } from "./faults.ts";
 import type { HttpAnswer } from "./request.ts";
-
-/** Bytes after which a connection has proved itself, so that the attempts are counted from one again. */
-const PROGRESS = 64 << 10;
+import { PROGRESS } from "./retry.ts";
 
 /**
  * A blob from `offset` to its end. When the connection is cut, the next one asks for the rest (`Range`); a server that sends

@@ -4,6 +4,7 @@ import { type ApiRequest, type RegistryClient, waitOrThrow } from "./client.ts";
 import { RegistryError } from "./faults.ts";
 import { isMultipart, multipart, type Placed, rangeOf } from "./multipart.ts";
 import type { HttpAnswer } from "./request.ts";
+import { PROGRESS } from "./retry.ts";
 import { outOfOrder, WantedParts } from "./wanted-parts.ts";
 
 /** Parts that are asked for at a time: a header of some 2,500 bytes, which every server takes. */
@@ -11,9 +12,6 @@ const AT_ONCE = 128;
 
 /** Where a server gives one part an answer, holes of so many bytes are fetched rather than asked around. */
 const HOLE = 32 << 10;
-
-/** Bytes after which a connection has proved itself, so that the attempts are counted from one again. */
-const PROGRESS = 64 << 10;
 
 /** Statuses of servers that do not want several parts at once. */
 const TOO_MANY = [400, 413, 416, 431, 501];

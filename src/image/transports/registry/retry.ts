@@ -1,6 +1,9 @@
 /** Attempts of one request, the first included, where nobody says how many. */
 export const ATTEMPTS = 5;
 
+/** Bytes after which a connection has proved itself, so that the attempts are counted from one again. */
+export const PROGRESS = 64 << 10;
+
 /** How what may pass is tried again, where somebody says so. */
 export interface Patience {
   /** How often a request is repeated. Where it is given, a registry that is not up yet is waited for as well. */
